@@ -1,0 +1,118 @@
+/* cli/session.c
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/text.h"
+
+int cli_fail(const akin_error *err)
+{
+	say("%s", err->text[0] ? err->text : akin_status_name(err->status));
+	return EXIT_FAILED;
+}
+
+int cli_misuse(const struct parsed *parsed, const char *fmt, ...)
+{
+	char sentence[512];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(sentence, sizeof sentence, fmt, args);
+	va_end(args);
+	say("%s; see akin %s --help", sentence, parsed->command->name);
+	return EXIT_USAGE;
+}
+
+void cli_note(const struct cli *cli, const char *fmt, ...)
+{
+	char sentence[1024];
+	va_list args;
+
+	if (cli->globals.quiet) return;
+	va_start(args, fmt);
+	vsnprintf(sentence, sizeof sentence, fmt, args);
+	va_end(args);
+	say("%s", sentence);
+}
+
+char *cli_xdg(const char *kind)
+{
+	char *variable = must_printf("XDG_%s_HOME", kind);
+	const char *value = getenv(variable), *home = getenv("HOME");
+
+	free(variable);
+	/* The standard: a relative value is invalid and must be ignored. */
+	if (value && value[0] == '/') return must_printf("%s/akin", value);
+	if (!home || home[0] != '/') return NULL;
+	return must_printf("%s/%s/akin", home, strcmp(kind, "CACHE") ? ".local/share" : ".cache");
+}
+
+char *cli_library_dir(const struct cli *cli)
+{
+	char *data, *dir;
+
+	if (cli->globals.library) return must_printf("%s", cli->globals.library);
+	data = cli_xdg("DATA");
+	dir = data ? must_printf("%s/default.akin", data) : must_printf("default.akin");
+	free(data);
+	return dir;
+}
+
+akin_status cli_open(const struct cli *cli, const char *dir, unsigned flags, akin_library **lib)
+{
+	akin_open_params params = { .flags = flags,
+		                    .model = cli->globals.model,
+		                    .models_dir = cli->globals.models,
+		                    .threads = (unsigned)cli->globals.threads };
+	char *own = dir ? NULL : cli_library_dir(cli);
+	akin_error err = { .status = AKIN_OK };
+	akin_status st = akin_library_open(lib, dir ? dir : own, &params, &err);
+
+	/* With a missing model the status is the same: then the sentence must be heard. */
+	if (st == AKIN_ERR_NOT_FOUND && !(flags & AKIN_OPEN_CREATE) && access(dir ? dir : own, F_OK) != 0)
+		say("there is no library at %s yet; make one: akin index FOLDER", dir ? dir : own);
+	else if (st != AKIN_OK)
+		cli_fail(&err);
+	free(own);
+	return st;
+}
+
+bool cli_is_id(const char *word, akin_id *id)
+{
+	char *end;
+	long long n;
+
+	*id = 0;
+	if (strncmp(word, "id:", 3) != 0 || word[3] < '0' || word[3] > '9') return false;
+	errno = 0;
+	n = strtoll(word + 3, &end, 10);
+	if (*end || errno) return false;
+	*id = n;
+	return true;
+}
+
+akin_status cli_find(akin_library *lib, const char *word, akin_id *id, akin_error *err)
+{
+	return cli_is_id(word, id) ? AKIN_OK : akin_picture_find(lib, word, id, err);
+}
+
+const char *cli_shown_path(const char *path)
+{
+	static char here[4096];
+	static size_t n;
+
+	if (!out_is_terminal(stdout)) return path;
+	if (!here[0]) n = getcwd(here, sizeof here) ? strlen(here) : 0;
+	return n > 1 && !strncmp(path, here, n) && path[n] == '/' && path[n + 1] ? path + n + 1 : path;
+}
+
+void cli_put_path(const char *path)
+{
+	if (out_is_terminal(stdout)) text_put_visible(stdout, cli_shown_path(path));
+	else fputs(path, stdout);
+}

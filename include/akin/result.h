@@ -1,0 +1,46 @@
+/* akin/result.h - ranked answers.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AKIN_RESULT_H
+#define AKIN_RESULT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "akin/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct akin_result akin_result;
+
+/* One answer. Borrowed from its result. */
+typedef struct akin_hit {
+	size_t rank;      /* 1 is the best */
+	int64_t id;
+	double score;     /* 0..1, higher is nearer, calibrated on the library: 1 same vector, 0 as far as random pairs */
+	double distance;  /* the metric's own number; cosine: 1 - cos, 0..2 */
+	const char *path; /* a present file, else a missing one */
+	unsigned width, height;
+} akin_hit;
+
+/* Where the milliseconds went. */
+typedef struct akin_timings {
+	double open_ms;   /* reading the library's index */
+	double model_ms;  /* loading the model, 0 when it was not needed or warm */
+	double decode_ms; /* the query picture */
+	double embed_ms;  /* its vector */
+	double search_ms; /* comparing */
+	double gather_ms; /* paths and sizes of the hits */
+} akin_timings;
+
+AKIN_API size_t akin_result_count(const akin_result *result);
+/* NULL when i is not below the count. */
+AKIN_API const akin_hit *akin_result_hit(const akin_result *result, size_t i);
+AKIN_API const akin_timings *akin_result_timings(const akin_result *result);
+AKIN_API void akin_result_free(akin_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

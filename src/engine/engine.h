@@ -1,0 +1,109 @@
+/* engine/engine.h - what the files of this folder share: an open library and its parts.
+ *
+ * A library folder holds store.sqlite (the truth), index/ (caches of it, one file a model) and nothing else.
+ * Threads: `lock` guards model, embedder and vectors; the store serialises itself. Searches hold the lock for reading.
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AKIN_ENGINE_ENGINE_H
+#define AKIN_ENGINE_ENGINE_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "akin/library.h"
+#include "akin/query.h"
+#include "feature/embed.h"
+#include "index/index.h"
+#include "simd/kernels.h"
+#include "store/store.h"
+
+/* The vectors of the library's model, as an index that follows the store. */
+struct vectors {
+	struct index *index;      /* NULL until first asked for */
+	uint64_t generation;      /* of the store that the index shows */
+	uint64_t saved;           /* generation of the file, 0: none */
+	size_t changed;           /* rows added or removed since it was saved */
+	double random_distance;   /* median distance of random pairs; 0: unknown */
+	size_t random_count;      /* rows when it was measured */
+};
+
+struct akin_library {
+	char *dir;
+	unsigned flags, threads;
+	char *models_dir, *cache_dir; /* NULL: the usual places; no cache */
+	struct store *store;
+	pthread_rwlock_t lock;
+
+	/* The model in force. Foreign vectors have an id and a dimension, but no card. */
+	bool has_card;
+	struct model_card card;
+	int64_t model_id; /* 0: nothing stored by it yet */
+	char *model_name;
+	uint8_t model_hash[HASH_BYTES];
+	unsigned dim;
+	enum metric metric;
+
+	/* For queries; loaded when first needed, under embed_lock. */
+	pthread_mutex_t embed_lock;
+	struct embedder embedder;
+	struct infer_slot *slot;
+
+	struct vectors vectors;
+	struct image_limits limits;
+};
+
+/* ---- models.c ---- */
+extern const char models_default_name[];
+/* The card of a model by name, or by path when `name` holds a slash. */
+akin_status models_find(const char *name, const char *models_dir, struct model_card *card, akin_error *err);
+char *models_cache_dir(const char *wanted); /* NULL: none */
+
+/* ---- library.c ---- */
+/* Register the model in the store and remember it as the library's own. Inside a write transaction. */
+akin_status library_adopt_model(struct akin_library *lib, akin_error *err);
+akin_status library_need_card(const struct akin_library *lib, akin_error *err);
+akin_status library_need_writable(const struct akin_library *lib, akin_error *err);
+char *library_path(const struct akin_library *lib, const char *name);
+
+/* ---- vectors.c ---- */
+/* Bring the index up to the store's generation. Takes the lock for writing when there is anything to do. */
+akin_status vectors_refresh(struct akin_library *lib, akin_error *err);
+/* Write the index file if it differs enough from the index, or whenever it differs when `always`. */
+akin_status vectors_save(struct akin_library *lib, bool always, akin_error *err);
+/* Forget the index and its file. */
+akin_status vectors_drop(struct akin_library *lib, akin_error *err);
+char *vectors_path(const struct akin_library *lib);
+/* The score of a distance: 1 at 0, 0 at the median distance of random pairs and beyond. Lock held. */
+double vectors_score(const struct akin_library *lib, double distance);
+
+/* ---- query.c ---- */
+/* Unpack a stored vector to dim floats. */
+akin_status feature_to_f32(const struct store_feature *feature, size_t dim, float *out, akin_error *err);
+/* Decode and embed one picture with the library's warm model. ms may be NULL. */
+akin_status query_embed(struct akin_library *lib, const void *bytes, size_t n, struct embedding *out,
+                        struct akin_timings *ms, akin_error *err);
+
+/* ---- walk.c ---- */
+struct walk_options {
+	bool hidden, follow_symlinks;
+};
+struct walk_entry {
+	const char *path;
+	struct file_stamp stamp;
+	bool named; /* given by name, not found in a folder */
+};
+/* What a walk tells; `folder` and `trouble` may be NULL. */
+struct walk_sink {
+	int (*visit)(void *ctx, const struct walk_entry *e);        /* each picture file; nonzero stops the walk */
+	void (*folder)(void *ctx, const char *path);                /* each folder, before what is in it */
+	void (*trouble)(void *ctx, const char *path, akin_status st, const char *reason); /* what could not be read */
+	void *ctx;
+};
+/* Visit every picture file at or below `root` (absolute), each folder once, by name within a folder. A root that does not
+ * exist is one trouble with AKIN_ERR_NOT_FOUND. */
+akin_status walk(const char *root, const struct walk_options *options, const struct walk_sink *sink, akin_error *err);
+struct stat;
+struct file_stamp stamp_of(const struct stat *info);
+/* Whether a name is passed over unless hidden ones are asked for. */
+bool walk_skips(const char *name);
+
+#endif

@@ -1,0 +1,400 @@
+/* engine/vectors.c - the index that follows the store.
+ *
+ * Order of truth: the store commits, then the index catches up by sequence numbers: removals since its generation first,
+ * then every feature that is newer (a picture that was removed and described again has its newest feature only). A crash
+ * in between costs catching up; a file of another store, another model or a later generation is thrown away.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/fs.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "base/str.h"
+#include "engine/engine.h"
+
+enum {
+	BATCH = 256,          /* rows handed to the index at once */
+	SAVE_AT_LEAST = 256,  /* rows behind which a file is written again without being asked */
+	PAIRS = 2000,         /* random pairs behind the calibration */
+	/* Vectors of the default model from which a graph answers: below, comparing with every one takes less than 5 ms on one
+	 * core (20,000 x 1280 x 2 bytes at 12 GB/s) and is exact. */
+	GRAPH_FROM = 20000,
+	MEASURABLE = 64       /* fewer pictures than this say nothing about random pairs: the card does */
+};
+
+char *vectors_path(const struct akin_library *lib)
+{
+	char hex[17];
+
+	str_hex(lib->model_hash, 8, hex);
+	return str_printf("%s/index/%s.akx", lib->dir, hex);
+}
+
+/* ---- catching up ---- */
+
+struct catcher {
+	struct akin_library *lib;
+	int64_t id[BATCH];
+	float *rows;
+	size_t n, changed;
+	akin_status st;
+	akin_error *err;
+};
+
+static void flush(struct catcher *c)
+{
+	struct index *index = c->lib->vectors.index;
+	size_t removed = 0;
+
+	if (c->st != AKIN_OK || !c->n) return;
+	c->st = index_remove(index, c->id, c->n, &removed, c->err);
+	if (c->st == AKIN_OK) c->st = index_add(index, c->id, c->rows, c->n, c->err);
+	c->changed += c->n + removed;
+	c->n = 0;
+}
+
+static int catch_feature(void *ctx, const struct store_feature *feature)
+{
+	struct catcher *c = ctx;
+	float *row = c->rows + c->n * c->lib->dim;
+
+	c->st = feature_to_f32(feature, c->lib->dim, row, c->err);
+	if (c->st != AKIN_OK) return 1;
+	c->id[c->n++] = feature->picture_id;
+	if (c->n == BATCH) flush(c);
+	return c->st != AKIN_OK;
+}
+
+static int catch_removal(void *ctx, int64_t picture_id, uint64_t seq)
+{
+	struct catcher *c = ctx;
+	size_t removed = 0;
+
+	(void)seq;
+	c->st = index_remove(c->lib->vectors.index, &picture_id, 1, &removed, c->err);
+	c->changed += removed;
+	return c->st != AKIN_OK;
+}
+
+static akin_status catch_up(struct akin_library *lib, akin_error *err)
+{
+	struct vectors *v = &lib->vectors;
+	struct catcher c = { .lib = lib, .err = err };
+	akin_status st;
+
+	if (!(c.rows = mem_alloc(BATCH * lib->dim * sizeof *c.rows))) return error_nomem(err);
+	st = store_removals(lib->store, lib->model_id, v->generation, catch_removal, &c, err);
+	if (st == AKIN_OK && c.st == AKIN_OK)
+		st = store_features(lib->store, lib->model_id, v->generation, catch_feature, &c, err);
+	if (st == AKIN_OK) flush(&c);
+	mem_free(c.rows);
+	v->changed += c.changed;
+	return st != AKIN_OK ? st : c.st;
+}
+
+static struct index_params params_for(const struct akin_library *lib, uint64_t count)
+{
+	return (struct index_params){ .kind = count < GRAPH_FROM ? INDEX_FLAT : INDEX_GRAPH, .metric = lib->metric,
+		                      .element = ELEMENT_F16, .dim = lib->dim };
+}
+
+static akin_status create_empty(struct akin_library *lib, akin_error *err)
+{
+	const struct index_params params = params_for(lib, 0);
+
+	index_destroy(lib->vectors.index);
+	lib->vectors.index = NULL;
+	lib->vectors.generation = lib->vectors.saved = 0;
+	lib->vectors.changed = 0;
+	return index_create(&lib->vectors.index, &params, err);
+}
+
+/* The saved index, if it is one of this store and model and not from the store's future. */
+static bool open_saved(struct akin_library *lib, uint64_t generation)
+{
+	struct index_stamp stamp;
+	struct index_stats stats;
+	struct index *index = NULL;
+	uint8_t source[16];
+	char *path = vectors_path(lib);
+	akin_error why;
+	bool fits = false;
+
+	store_identity(lib->store, source);
+	if (path && fs_exists(path)) {
+		if (index_open(&index, path, &stamp, &why) == AKIN_OK) {
+			index_get_stats(index, &stats);
+			fits = !memcmp(stamp.source, source, sizeof source) &&
+			       !memcmp(stamp.model, lib->model_hash, sizeof stamp.model) && stamp.generation <= generation &&
+			       stats.dim == lib->dim && stats.metric == lib->metric;
+			if (!fits) log_say(LOG_INFO, "%s is stale: built again", path);
+		} else {
+			log_say(LOG_WARN, "%s: built again", why.text);
+		}
+	}
+	mem_free(path);
+	if (!fits) {
+		index_destroy(index);
+		return false;
+	}
+	lib->vectors.index = index;
+	lib->vectors.generation = lib->vectors.saved = stamp.generation;
+	return true;
+}
+
+static int by_value(const void *a, const void *b)
+{
+	const double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double row_distance(enum metric metric, const float *a, const float *b, size_t dim)
+{
+	double ip = 0, l2 = 0;
+
+	for (size_t i = 0; i < dim; i++) {
+		ip += (double)a[i] * b[i];
+		l2 += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
+	}
+	return metric == METRIC_L2 ? l2 : metric == METRIC_IP ? -ip : 1 - ip;
+}
+
+/* The median distance of random pairs of the library: where "nothing in common" lies for this model and these pictures. */
+static void calibrate(struct akin_library *lib)
+{
+	struct vectors *v = &lib->vectors;
+	struct rng rng = { 20 };
+	double distance[PAIRS];
+	float *rows = mem_alloc(2 * lib->dim * sizeof *rows);
+	int64_t *ids = NULL;
+	size_t n = 0;
+
+	v->random_distance = lib->has_card ? lib->card.random_distance : 0;
+	if (rows && index_ids(v->index, &ids, &n, NULL) == AKIN_OK && n >= MEASURABLE) {
+		for (size_t i = 0; i < PAIRS; i++) {
+			size_t a = (size_t)rng_below(&rng, n), b = (size_t)rng_below(&rng, n - 1);
+
+			b += b >= a;
+			if (index_get(v->index, ids[a], rows, NULL) != AKIN_OK ||
+			    index_get(v->index, ids[b], rows + lib->dim, NULL) != AKIN_OK)
+				goto out;
+			distance[i] = row_distance(lib->metric, rows, rows + lib->dim, lib->dim);
+		}
+		qsort(distance, PAIRS, sizeof *distance, by_value);
+		v->random_distance = distance[PAIRS / 2];
+	}
+out:
+	v->random_count = n;
+	mem_free(ids);
+	mem_free(rows);
+}
+
+/* Calibration costs a few milliseconds: keep the last one in the store for libraries that did not change much. */
+static void calibration_load(struct akin_library *lib)
+{
+	struct vectors *v = &lib->vectors;
+	struct index_stats stats;
+	char *text = NULL, *space;
+	int64_t distance, count;
+
+	index_get_stats(v->index, &stats);
+	if (v->random_count && stats.count < v->random_count + v->random_count / 10 + 1 &&
+	    stats.count + v->random_count / 10 + 1 > v->random_count)
+		return;
+	if (store_setting_get(lib->store, "calibration", &text, NULL) == AKIN_OK && text && (space = strchr(text, ' '))) {
+		*space = '\0';
+		if (str_to_i64(text, 0, INT64_MAX, &distance) && str_to_i64(space + 1, 1, INT64_MAX, &count) &&
+		    stats.count < (size_t)count + (size_t)count / 10 + 1 && stats.count + (size_t)count / 10 + 1 > (size_t)count) {
+			v->random_distance = (double)distance * 1e-9;
+			v->random_count = (size_t)count;
+			mem_free(text);
+			return;
+		}
+	}
+	mem_free(text);
+	calibrate(lib);
+}
+
+static akin_status refresh_locked(struct akin_library *lib, akin_error *err)
+{
+	struct vectors *v = &lib->vectors;
+	uint64_t generation;
+	akin_status st = store_read_begin(lib->store, err);
+
+	if (st != AKIN_OK) return st;
+	if ((st = store_generation(lib->store, &generation, err)) != AKIN_OK) goto out;
+	if (!v->index && !open_saved(lib, generation)) st = create_empty(lib, err);
+	if (st == AKIN_OK && generation < v->generation) st = create_empty(lib, err);
+	if (st == AKIN_OK && generation > v->generation && lib->model_id) st = catch_up(lib, err);
+	if (st != AKIN_OK) { /* half caught up: start over next time */
+		index_destroy(v->index);
+		v->index = NULL;
+		goto out;
+	}
+	v->generation = generation;
+	calibration_load(lib);
+out:
+	store_read_end(lib->store);
+	return st;
+}
+
+akin_status vectors_refresh(struct akin_library *lib, akin_error *err)
+{
+	uint64_t generation;
+	akin_status st = store_generation(lib->store, &generation, err);
+	bool current;
+
+	if (st != AKIN_OK) return st;
+	pthread_rwlock_rdlock(&lib->lock);
+	current = lib->vectors.index && lib->vectors.generation == generation;
+	pthread_rwlock_unlock(&lib->lock);
+	if (current) return AKIN_OK;
+	pthread_rwlock_wrlock(&lib->lock);
+	st = refresh_locked(lib, err);
+	pthread_rwlock_unlock(&lib->lock);
+	return error_note(err, st, "bringing the index up to date");
+}
+
+static void calibration_save(struct akin_library *lib)
+{
+	char text[64];
+	double distance;
+	size_t count;
+
+	pthread_rwlock_rdlock(&lib->lock);
+	distance = lib->vectors.random_distance;
+	count = lib->vectors.random_count;
+	pthread_rwlock_unlock(&lib->lock);
+	/* As an integer: the decimal point of printf follows the locale. */
+	if (!(distance >= 0 && distance < 9e9)) return;
+	if (store_begin(lib->store, NULL) != AKIN_OK) return;
+	snprintf(text, sizeof text, "%" PRId64 " %zu", (int64_t)(distance * 1e9), count);
+	/* A lost calibration is measured again. */
+	if (store_setting_put(lib->store, "calibration", text, NULL) != AKIN_OK) store_rollback(lib->store);
+	else if (store_commit(lib->store, NULL) != AKIN_OK) return;
+}
+
+/* Chunks of rows, so that the copy in f32 stays small beside the index. */
+static akin_status fill_graph(struct akin_library *lib, struct index *graph, const int64_t *ids, size_t n, akin_error *err)
+{
+	enum { CHUNK = 16384 };
+	float *rows = mem_calloc(n < CHUNK ? n : CHUNK, lib->dim * sizeof *rows);
+	akin_status st = rows ? AKIN_OK : error_nomem(err);
+
+	for (size_t at = 0; at < n && st == AKIN_OK; at += CHUNK) {
+		size_t some = n - at < CHUNK ? n - at : CHUNK;
+
+		for (size_t i = 0; i < some && st == AKIN_OK; i++)
+			st = index_get(lib->vectors.index, ids[at + i], rows + i * lib->dim, err);
+		if (st == AKIN_OK) st = index_add_many(graph, ids + at, rows, some, lib->threads, err);
+	}
+	mem_free(rows);
+	return st;
+}
+
+/* A library that has outgrown comparing with every vector gets a graph. It is built beside the old index, which goes on
+ * answering, and shows the generation that the old one had: the next refresh brings it further. */
+static akin_status outgrow(struct akin_library *lib, akin_error *err)
+{
+	struct vectors *v = &lib->vectors;
+	struct index_params params;
+	struct index_stats stats;
+	struct index *graph = NULL, *old;
+	int64_t *ids = NULL;
+	uint64_t generation;
+	size_t n;
+	akin_status st;
+
+	pthread_rwlock_rdlock(&lib->lock);
+	index_get_stats(v->index, &stats);
+	params = params_for(lib, stats.count);
+	generation = v->generation;
+	st = AKIN_OK;
+	if (params.kind != INDEX_FLAT && stats.kind == INDEX_FLAT) {
+		st = index_ids(v->index, &ids, &n, err);
+		if (st == AKIN_OK) st = index_create(&graph, &params, err);
+		if (st == AKIN_OK) st = fill_graph(lib, graph, ids, n, err);
+	}
+	pthread_rwlock_unlock(&lib->lock);
+	mem_free(ids);
+	if (st != AKIN_OK || !graph) {
+		index_destroy(graph);
+		return error_note(err, st, "building the graph of %zu vectors", stats.count);
+	}
+	pthread_rwlock_wrlock(&lib->lock);
+	old = v->index;
+	v->index = graph;
+	v->generation = generation;
+	v->saved = 0;
+	pthread_rwlock_unlock(&lib->lock);
+	index_destroy(old);
+	return vectors_refresh(lib, err);
+}
+
+/* Searches go on while the file is written. The order of locks is store's writer, library, store's reader: so the
+ * calibration is stored with the library's lock released. */
+akin_status vectors_save(struct akin_library *lib, bool always, akin_error *err)
+{
+	struct vectors *v = &lib->vectors;
+	struct index_stamp stamp = { 0 };
+	struct index_stats stats;
+	char *path = vectors_path(lib), *dir = path ? fs_dirname(path) : NULL;
+	size_t changed = 0;
+	bool wanted;
+	akin_status st = dir ? vectors_refresh(lib, err) : error_nomem(err);
+
+	if (st != AKIN_OK || (lib->flags & AKIN_OPEN_READONLY)) goto out;
+	if ((st = outgrow(lib, err)) != AKIN_OK) goto out;
+	store_identity(lib->store, stamp.source);
+	pthread_rwlock_rdlock(&lib->lock);
+	index_get_stats(v->index, &stats);
+	memcpy(stamp.model, lib->model_hash, sizeof stamp.model);
+	stamp.generation = v->generation;
+	changed = v->changed;
+	wanted = v->saved != v->generation || !v->saved;
+	if (!always && changed < SAVE_AT_LEAST && changed < stats.count / 20 + 1) wanted = false;
+	if (wanted) st = fs_mkdirs(dir, err);
+	if (wanted && st == AKIN_OK) st = index_save(v->index, path, &stamp, err);
+	pthread_rwlock_unlock(&lib->lock);
+	if (!wanted || st != AKIN_OK) goto out;
+	pthread_rwlock_wrlock(&lib->lock);
+	v->saved = stamp.generation;
+	v->changed -= changed < v->changed ? changed : v->changed;
+	pthread_rwlock_unlock(&lib->lock);
+	calibration_save(lib);
+out:
+	mem_free(path);
+	mem_free(dir);
+	return st;
+}
+
+akin_status vectors_drop(struct akin_library *lib, akin_error *err)
+{
+	char *path = vectors_path(lib);
+	akin_status st = path ? fs_remove_tree(path, err) : error_nomem(err);
+
+	pthread_rwlock_wrlock(&lib->lock);
+	index_destroy(lib->vectors.index);
+	lib->vectors = (struct vectors){ 0 };
+	pthread_rwlock_unlock(&lib->lock);
+	mem_free(path);
+	return st;
+}
+
+double vectors_score(const struct akin_library *lib, double distance)
+{
+	double far = lib->vectors.random_distance, score;
+
+	/* Inner products have no natural zero distance: fall back to a logistic of the distance. */
+	if (lib->metric == METRIC_IP || !(far > 0)) return 1 / (1 + exp(distance));
+	score = 1 - distance / far;
+	return score < 0 ? 0 : score > 1 ? 1 : score;
+}

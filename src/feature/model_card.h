@@ -1,0 +1,59 @@
+/* feature/model_card.h - a model's card: what its file is, what it eats, what it gives.
+ *
+ * A card is a JSON object (docs/models.md has every member). It is read strictly: an unknown value of a known member, a
+ * wrong type or a size out of range is AKIN_ERR_FORMAT with the member's name; unknown members are passed over, so that
+ * newer cards work. File names in a card are relative to its folder and cannot leave it.
+ *
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef AKIN_FEATURE_MODEL_CARD_H
+#define AKIN_FEATURE_MODEL_CARD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/hash.h"
+#include "base/status.h"
+#include "image/image.h"
+#include "infer/infer.h"
+#include "types/vector.h"
+
+enum { CARD_MAX_FILES = 16 };
+
+struct card_file {
+	char *name; /* relative to the card's folder */
+	char sha256[2 * HASH_BYTES + 1];
+};
+
+struct model_card {
+	char *name, *title, *source, *licence;
+	char *dir, *path;    /* of the card; dir NULL when parsed from memory */
+	char *file, *weights, *labels; /* relative; weights and labels may be NULL */
+	struct card_file files[CARD_MAX_FILES];
+	size_t n_files;
+
+	char *input, *embedding, *logits; /* names; may be NULL */
+	bool nchw, bgr;
+	float mean[3], std[3];
+	struct image_recipe recipe;
+
+	enum infer_pooling pooling;
+	float gem_p;
+	bool normalise, softmax;
+	unsigned dim;
+	enum metric metric;
+	double random_distance; /* median distance of random pictures, for libraries too small to measure; 0: unknown */
+
+	uint8_t hash[HASH_BYTES]; /* identity of what makes the vectors: files, input and output, not the words */
+};
+
+/* `path`: the card.json, or the folder that holds it. */
+akin_status model_card_read(struct model_card *card, const char *path, akin_error *err);
+akin_status model_card_parse(struct model_card *card, const char *json, size_t n, akin_error *err);
+void model_card_deinit(struct model_card *card);
+/* Absolute path of a file of the card; NULL when there is no memory or `name` is NULL. */
+char *model_card_path_of(const struct model_card *card, const char *name);
+/* Compare every listed file with its SHA-256. */
+akin_status model_card_verify_files(const struct model_card *card, akin_error *err);
+
+#endif
