@@ -75,6 +75,11 @@ char *vectors_path(const struct akin_library *lib);
 /* The score of a distance: 1 at 0, 0 at the median distance of random pairs and beyond. Lock held. */
 double vectors_score(const struct akin_library *lib, double distance);
 
+/* ---- facts.c ---- */
+/* What is known of the picture out->id besides what akin_picture_get finds, and freeing it. */
+akin_status facts_fill(struct akin_library *lib, akin_picture *out, akin_error *err);
+void facts_release(akin_picture *picture);
+
 /* ---- query.c ---- */
 /* Unpack a stored vector to dim floats. */
 akin_status feature_to_f32(const struct store_feature *feature, size_t dim, float *out, akin_error *err);
