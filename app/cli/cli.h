@@ -23,7 +23,7 @@ struct cli {
 };
 
 extern const struct program akin_program;
-extern const struct command command_index, command_search, command_list, command_info, command_remove, command_check,
+extern const struct command command_index, command_search, command_list, command_info, command_tag, command_remove, command_check,
         command_rebuild, command_export, command_import, command_models, command_eval, command_vectors,
         command_help, command_completion, command_version;
 

@@ -23,6 +23,7 @@
 #include "akin/query.h"
 #include "akin/result.h"
 #include "akin/status.h"
+#include "akin/tag.h"
 #include "akin/vectors.h"
 #include "akin/version.h"
 

@@ -77,6 +77,11 @@ char *vectors_path(const struct akin_library *lib);
 struct scale vectors_scale(const struct akin_library *lib);
 float vectors_distance(enum metric metric, const float *a, const float *b, size_t dim);
 
+/* ---- facts.c ---- */
+/* What is known of the picture out->id besides what akin_picture_get finds, and freeing it. */
+akin_status facts_fill(struct akin_library *lib, akin_picture *out, akin_error *err);
+void facts_release(akin_picture *picture);
+
 /* ---- query_terms.c ---- */
 /* Unpack a stored vector to dim floats. */
 akin_status feature_to_f32(const struct store_feature *feature, size_t dim, float *out, akin_error *err);
