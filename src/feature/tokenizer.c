@@ -22,8 +22,9 @@ static akin_status fit(struct tokenizer *t, const struct tokenizer_fit *fit, aki
 		if (fit->pad_id >= 0) t->pad_id = (int32_t)fit->pad_id;
 	}
 	if (t->length && t->length <= special)
-		return error_set(err, AKIN_ERR_FORMAT, "a length of %zu ids leaves no room for words beside %zu special ones",
-				 t->length, special);
+		return error_set(err, AKIN_ERR_FORMAT,
+				 "a length of %zu ids leaves no room for words beside %zu special ones", t->length,
+				 special);
 	if (t->length > TOKENIZER_LENGTH_MAX || t->pad_length > TOKENIZER_LENGTH_MAX ||
 	    t->pad_multiple > TOKENIZER_LENGTH_MAX || (fit && fit->pad_id > INT32_MAX))
 		return error_set(err, AKIN_ERR_LIMIT, "a length of more than %d ids", TOKENIZER_LENGTH_MAX);
@@ -31,7 +32,7 @@ static akin_status fit(struct tokenizer *t, const struct tokenizer_fit *fit, aki
 }
 
 akin_status tokenizer_parse(struct tokenizer **out, const char *json, size_t bytes, const struct tokenizer_fit *wanted,
-                            akin_error *err)
+			    akin_error *err)
 {
 	struct tokenizer *t = mem_zalloc(sizeof *t);
 	json_error_t where;
@@ -42,15 +43,19 @@ akin_status tokenizer_parse(struct tokenizer **out, const char *json, size_t byt
 	if (!t) return error_nomem(err);
 	if (!(root = json_loadb(json, bytes, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &where)))
 		st = error_set(err, AKIN_ERR_FORMAT, "line %d: %s", where.line, where.text);
-	else st = tokenizer_read(t, root, err);
+	else
+		st = tokenizer_read(t, root, err);
 	json_decref(root);
 	if (st == AKIN_OK) st = fit(t, wanted, err);
-	if (st == AKIN_OK) *out = t;
-	else tokenizer_close(t);
+	if (st == AKIN_OK)
+		*out = t;
+	else
+		tokenizer_close(t);
 	return st;
 }
 
-akin_status tokenizer_open(struct tokenizer **out, const char *path, const struct tokenizer_fit *wanted, akin_error *err)
+akin_status tokenizer_open(struct tokenizer **out, const char *path, const struct tokenizer_fit *wanted,
+			   akin_error *err)
 {
 	struct buf json = BUF_EMPTY;
 	akin_status st = fs_read(path, TOKENIZER_FILE_MAX, &json, err);
@@ -97,7 +102,7 @@ akin_status ids_add(struct id_list *ids, int32_t id, akin_error *err)
 }
 
 static akin_status encode_word(const struct token_model *m, struct model_scratch *scratch, const char *word, size_t n,
-                               struct id_list *ids, akin_error *err)
+			       struct id_list *ids, akin_error *err)
 {
 	switch (m->kind) {
 	case MODEL_BPE: return bpe_encode(m, scratch, word, n, ids, err);
@@ -107,7 +112,7 @@ static akin_status encode_word(const struct token_model *m, struct model_scratch
 }
 
 static akin_status encode_pieces(const struct tokenizer *t, const struct pieces *pieces, struct id_list *ids,
-                                 akin_error *err)
+				 akin_error *err)
 {
 	struct model_scratch scratch = { 0 };
 	akin_status st = AKIN_OK;
@@ -115,8 +120,10 @@ static akin_status encode_pieces(const struct tokenizer *t, const struct pieces 
 	for (size_t i = 0; i < pieces->n && st == AKIN_OK; i++) {
 		const struct piece *piece = &pieces->piece[i];
 
-		if (piece->id >= 0) st = ids_add(ids, piece->id, err);
-		else st = encode_word(&t->model, &scratch, pieces->text.data + piece->at, piece->bytes, ids, err);
+		if (piece->id >= 0)
+			st = ids_add(ids, piece->id, err);
+		else
+			st = encode_word(&t->model, &scratch, pieces->text.data + piece->at, piece->bytes, ids, err);
 	}
 	mem_free(scratch.symbols);
 	mem_free(scratch.heap);
@@ -124,7 +131,8 @@ static akin_status encode_pieces(const struct tokenizer *t, const struct pieces 
 }
 
 /* Stations 1 to 3 of tokenizer_parts.h. */
-static akin_status encode_text(const struct tokenizer *t, const char *text, size_t n, struct id_list *ids, akin_error *err)
+static akin_status encode_text(const struct tokenizer *t, const char *text, size_t n, struct id_list *ids,
+			       akin_error *err)
 {
 	struct pieces a = { 0 }, b = { 0 };
 	struct buf repaired = BUF_EMPTY;
@@ -181,14 +189,15 @@ static akin_status frame(const struct tokenizer *t, const struct id_list *ids, s
 }
 
 akin_status tokenizer_encode(const struct tokenizer *t, const char *text, size_t bytes, struct token_ids *out,
-                             akin_error *err)
+			     akin_error *err)
 {
 	struct id_list ids = { 0 };
 	akin_status st;
 
 	*out = (struct token_ids){ 0 };
 	if (bytes > TOKENIZER_TEXT_MAX)
-		return error_set(err, AKIN_ERR_LIMIT, "the text has %zu bytes, more than %d", bytes, TOKENIZER_TEXT_MAX);
+		return error_set(err, AKIN_ERR_LIMIT, "the text has %zu bytes, more than %d", bytes,
+				 TOKENIZER_TEXT_MAX);
 	st = encode_text(t, text, bytes, &ids, err);
 	if (st == AKIN_OK) st = frame(t, &ids, out, err);
 	mem_free(ids.id);

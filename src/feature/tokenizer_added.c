@@ -43,7 +43,7 @@ static void widen(const struct added_token *token, const char *text, size_t n, s
 }
 
 static akin_status cut_piece(const struct added_tokens *added, const struct vocab *which, const char *text,
-                             const struct piece *piece, struct pieces *out, akin_error *err)
+			     const struct piece *piece, struct pieces *out, akin_error *err)
 {
 	const size_t n = piece->bytes;
 	akin_status st = AKIN_OK;
@@ -59,13 +59,15 @@ static akin_status cut_piece(const struct added_tokens *added, const struct voca
 			continue;
 		}
 		i = end;
-		/* Blanks that the token before took with it may hide the start of this one; then nothing is left of it. */
+		/* Blanks that the token before took with it may hide the start of this one; then nothing is left of it.
+		 */
 		if (token->single_word && !stands_alone(text, n, start, end)) continue;
 		widen(token, text, n, done, &start, &end);
 		if (start < done) start = done;
 		if (end < start) end = start;
 		if (start > done) st = pieces_add(out, text + done, start - done, -1, piece->leading && !done, err);
-		if (st == AKIN_OK) st = pieces_add(out, text + start, end - start, token->id, piece->leading && !start, err);
+		if (st == AKIN_OK)
+			st = pieces_add(out, text + start, end - start, token->id, piece->leading && !start, err);
 		done = end;
 	}
 	if (st == AKIN_OK && done < n) st = pieces_add(out, text + done, n - done, -1, piece->leading && !done, err);
@@ -73,7 +75,7 @@ static akin_status cut_piece(const struct added_tokens *added, const struct voca
 }
 
 akin_status added_cut(const struct added_tokens *added, const struct vocab *which, const struct pieces *in,
-                      struct pieces *out, akin_error *err)
+		      struct pieces *out, akin_error *err)
 {
 	akin_status st = AKIN_OK;
 
@@ -82,8 +84,10 @@ akin_status added_cut(const struct added_tokens *added, const struct vocab *whic
 		const struct piece *piece = &in->piece[i];
 		const char *text = in->text.data + piece->at;
 
-		if (piece->id < 0) st = cut_piece(added, which, text, piece, out, err);
-		else st = pieces_add(out, text, piece->bytes, piece->id, piece->leading, err);
+		if (piece->id < 0)
+			st = cut_piece(added, which, text, piece, out, err);
+		else
+			st = pieces_add(out, text, piece->bytes, piece->id, piece->leading, err);
 	}
 	return st;
 }

@@ -52,8 +52,10 @@ static const struct bpe_merge *find_merge(const struct token_model *m, int32_t l
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
 
-		if (m->merge[middle].pair < pair) low = middle + 1;
-		else high = middle;
+		if (m->merge[middle].pair < pair)
+			low = middle + 1;
+		else
+			high = middle;
 	}
 	return low < m->n_merges && m->merge[low].pair == pair ? &m->merge[low] : NULL;
 }
@@ -150,7 +152,8 @@ static void append(struct word *w, int32_t id)
 }
 
 /* A character without an entry: its bytes, if all of them have one; else the unknown token, once for each character or
- * for a run of them. It waits in `unknown` until a known character follows, which bytes are not: so does `tokenizers`. */
+ * for a run of them. It waits in `unknown` until a known character follows, which bytes are not: so does `tokenizers`.
+ */
 static void append_strange(struct word *w, const char *text, size_t n, bool *unknown)
 {
 	const struct token_model *m = w->model;
@@ -193,7 +196,7 @@ static void append_characters(struct word *w, const char *bytes, size_t n)
 }
 
 akin_status bpe_encode(const struct token_model *m, struct model_scratch *scratch, const char *word, size_t n,
-                       struct id_list *ids, akin_error *err)
+		       struct id_list *ids, akin_error *err)
 {
 	const size_t most = n * (1 + strlen(m->prefix)) + strlen(m->suffix) + 1;
 	struct word w = { .model = m };

@@ -20,13 +20,15 @@ size_t char_write(int32_t code, char out[4])
 	return (size_t)utf8proc_encode_char(code, (utf8proc_uint8_t *)out);
 }
 
-/* How many bytes of a broken sequence one U+FFFD stands for: the longest beginning of a valid one (Unicode 3.9, "maximal
- * subparts"), as Python and Rust do. */
+/* How many bytes of a broken sequence one U+FFFD stands for: the longest beginning of a valid one (Unicode 3.9,
+ * "maximal subparts"), as Python and Rust do. */
 static size_t broken_bytes(const uint8_t *s, size_t n)
 {
 	uint8_t low = 0x80, high = 0xBF;
-	size_t wanted = s[0] >= 0xC2 && s[0] <= 0xDF ? 2 : s[0] >= 0xE0 && s[0] <= 0xEF ? 3
-	                : s[0] >= 0xF0 && s[0] <= 0xF4 ? 4 : 1;
+	size_t wanted = s[0] >= 0xC2 && s[0] <= 0xDF   ? 2
+			: s[0] >= 0xE0 && s[0] <= 0xEF ? 3
+			: s[0] >= 0xF0 && s[0] <= 0xF4 ? 4
+						       : 1;
 
 	if (s[0] == 0xE0) low = 0xA0;
 	if (s[0] == 0xED) high = 0x9F;
@@ -45,7 +47,7 @@ void chars_repair(const char *text, size_t n, struct buf *out)
 	for (size_t i = 0; i < n;) {
 		utf8proc_int32_t code;
 		utf8proc_ssize_t used =
-			utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &code);
+		    utf8proc_iterate((const utf8proc_uint8_t *)text + i, (utf8proc_ssize_t)(n - i), &code);
 
 		if (used > 0) {
 			buf_add(out, text + i, (size_t)used);
@@ -59,12 +61,12 @@ void chars_repair(const char *text, size_t n, struct buf *out)
 
 bool char_is_space(int32_t c)
 {
-	return (c >= 9 && c <= 13) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
-	       c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+	return (c >= 9 && c <= 13) || c == 0x20 || c == 0x85 || c == 0xA0 || c == 0x1680 ||
+	       (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
-/* utf8proc has no Alphabetic property: what letters, marks and letter numbers do not cover of it are circled and squared
- * letters. */
+/* utf8proc has no Alphabetic property: what letters, marks and letter numbers do not cover of it are circled and
+ * squared letters. */
 static bool is_enclosed_letter(int32_t c)
 {
 	return (c >= 0x24B6 && c <= 0x24E9) || (c >= 0x1F130 && c <= 0x1F149) || (c >= 0x1F150 && c <= 0x1F169) ||
@@ -90,7 +92,9 @@ bool char_is_punctuation(int32_t c)
 {
 	const utf8proc_category_t category = utf8proc_category(c);
 
-	if (c < 0x80) return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') || (c >= '{' && c <= '~');
+	if (c < 0x80)
+		return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
+		       (c >= '{' && c <= '~');
 	return category >= UTF8PROC_CATEGORY_PC && category <= UTF8PROC_CATEGORY_PO;
 }
 

@@ -60,7 +60,8 @@ static bool is_utf8(const char *s, size_t n)
 	utf8proc_int32_t code;
 
 	for (size_t i = 0; i < n; i += (size_t)used)
-		if ((used = utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &code)) <= 0) return false;
+		if ((used = utf8proc_iterate((const utf8proc_uint8_t *)s + i, (utf8proc_ssize_t)(n - i), &code)) <= 0)
+			return false;
 	return true;
 }
 
@@ -80,7 +81,8 @@ akin_status charsmap_create(struct charsmap **out, const char *base64, size_t n,
 		       (size_t)map->bytes[3] << 24;
 		map->n_units = trie / 4;
 		if (!trie || trie % 4 || trie > bytes - 4) {
-			st = error_set(err, AKIN_ERR_FORMAT, "the table says %zu bytes for its trie and has %zu", trie, bytes);
+			st = error_set(err, AKIN_ERR_FORMAT, "the table says %zu bytes for its trie and has %zu", trie,
+				       bytes);
 		} else {
 			map->text = (const char *)map->bytes + 4 + trie;
 			map->n_text = bytes - 4 - trie;
@@ -88,8 +90,10 @@ akin_status charsmap_create(struct charsmap **out, const char *base64, size_t n,
 				st = error_set(err, AKIN_ERR_FORMAT, "the table's texts are no UTF-8");
 		}
 	}
-	if (st == AKIN_OK) *out = map;
-	else charsmap_destroy(map);
+	if (st == AKIN_OK)
+		*out = map;
+	else
+		charsmap_destroy(map);
 	return st;
 }
 
@@ -123,14 +127,15 @@ static bool look_up(const struct charsmap *map, const char *s, size_t n, uint32_
 }
 
 static akin_status add_replaced(const struct charsmap *map, const char *s, size_t n, struct buf *out, bool *done,
-                                akin_error *err)
+				akin_error *err)
 {
 	uint32_t at = 0;
 
 	*done = look_up(map, s, n, &at);
 	if (!*done) return AKIN_OK;
 	if (at >= map->n_text || ((uint8_t)map->text[at] & 0xC0) == 0x80)
-		return error_set(err, AKIN_ERR_FORMAT, "the tokenizer's table of replacements points outside its texts");
+		return error_set(err, AKIN_ERR_FORMAT,
+				 "the tokenizer's table of replacements points outside its texts");
 	return out_add(out, map->text + at, strnlen(map->text + at, map->n_text - at), err);
 }
 

@@ -26,7 +26,8 @@ void reader_fail(struct reader *r, const char *member, akin_status st)
 {
 	if (r->st != AKIN_OK || st == AKIN_OK) return;
 	r->st = st;
-	if (st != AKIN_ERR_NOMEM) error_note(r->err, st, "\"%s%s%s\"", r->path, r->path[0] && member[0] ? "." : "", member);
+	if (st != AKIN_ERR_NOMEM)
+		error_note(r->err, st, "\"%s%s%s\"", r->path, r->path[0] && member[0] ? "." : "", member);
 }
 
 size_t reader_enter(struct reader *r, const char *member)
@@ -60,7 +61,8 @@ bool reader_has_only(struct reader *r, const json_t *object, const char *const *
 		reader_wrong(r, "", "must be an object");
 		return false;
 	}
-	json_object_foreach((json_t *)object, name, value) {
+	json_object_foreach((json_t *)object, name, value)
+	{
 		size_t i = 0;
 
 		while (members[i] && strcmp(members[i], name) != 0) i++;
@@ -105,7 +107,7 @@ bool reader_flag(struct reader *r, const json_t *object, const char *member, int
 }
 
 json_int_t reader_number(struct reader *r, const json_t *object, const char *member, json_int_t min, json_int_t max,
-                         json_int_t missing)
+			 json_int_t missing)
 {
 	const json_t *value = member_of(r, object, member, missing < min);
 	char what[96];

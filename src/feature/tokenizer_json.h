@@ -34,7 +34,7 @@ enum { FLAG_REQUIRED = -1 };
 bool reader_flag(struct reader *r, const json_t *object, const char *member, int missing);
 /* An integer from min to max; `missing` below min: required. */
 json_int_t reader_number(struct reader *r, const json_t *object, const char *member, json_int_t min, json_int_t max,
-                         json_int_t missing);
+			 json_int_t missing);
 /* Index in the NULL-ended list; `missing` -1: required. */
 int reader_choice(struct reader *r, const json_t *object, const char *member, const char *const *names, int missing);
 

@@ -26,7 +26,7 @@ enum {
 	TOKENIZER_DEPTH_MAX = 8,        /* of Sequence in Sequence */
 	TOKENIZER_PIECE_MAX = 1024,     /* bytes of one vocabulary entry */
 	TOKENIZER_AFFIX_MAX = 64,       /* bytes of "##" or "</w>" */
-	TOKENIZER_REWRITTEN_MAX = 2 << 20, /* what steps may make of a text: NFKD alone grows some characters elevenfold */
+	TOKENIZER_REWRITTEN_MAX = 2 << 20, /* what steps make of a text: NFKD alone grows some characters elevenfold */
 	TOKENIZER_SEARCH_BUDGET = 20 * 1000 * 1000, /* steps of regular expressions: 0.3 s */
 };
 
@@ -71,7 +71,7 @@ akin_status pattern_literal(struct pattern *p, const char *text, size_t bytes, a
 /* AKIN_ERR_FORMAT also for what Oniguruma (which the file was written for) and PCRE2 read differently. */
 akin_status pattern_compile(struct pattern *p, const char *regex, size_t bytes, akin_error *err);
 void pattern_deinit(struct pattern *p);
-/* `budget`: matching steps left for this text, beyond those that an ordinary search takes; shared by all its searches. */
+/* `budget`: matching steps left for this text, beyond those of an ordinary search; shared by all its searches. */
 akin_status pattern_run_create(struct pattern_run **out, const struct pattern *p, const char *text, size_t bytes,
                                uint32_t *budget, akin_error *err);
 void pattern_run_destroy(struct pattern_run *run);
@@ -183,7 +183,8 @@ struct token_model {
 	int32_t unknown; /* id, -1: none */
 	int32_t byte_id[256]; /* <0x00> .. <0xFF>, -1: not there */
 	bool byte_fallback, fuse_unknown, whole_words_first;
-	char prefix[TOKENIZER_AFFIX_MAX + 1], suffix[TOKENIZER_AFFIX_MAX + 1]; /* of a continuing piece, of a word's end */
+	char prefix[TOKENIZER_AFFIX_MAX + 1]; /* of a piece that continues a word */
+	char suffix[TOKENIZER_AFFIX_MAX + 1]; /* of a word's last piece */
 	struct bpe_merge *merge; /* by pair */
 	size_t n_merges, merges_capacity;
 	struct vocab continuing; /* WordPiece: entries that begin with `prefix`, without it */

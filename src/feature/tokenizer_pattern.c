@@ -58,7 +58,8 @@ static const char word[] = "\\p{L}\\p{M}\\p{N}\\p{Pc}";
 
 static akin_status refuse(akin_error *err, const char *what)
 {
-	return error_set(err, AKIN_ERR_UNSUPPORTED, "the expression has %s, which akin does not read as its tokenizer does", what);
+	return error_set(err, AKIN_ERR_UNSUPPORTED,
+			 "the expression has %s, which akin does not read as its tokenizer does", what);
 }
 
 /* \p{L}, \p{Lu}, \p{^L}: general categories. PCRE2 takes a script's name for its extensions, Oniguruma does not. */
@@ -75,7 +76,7 @@ static bool is_category(const char *s, const char *end)
 
 /* *used: the bytes of the whole escape. */
 static akin_status translate_escape(const char *s, const char *end, bool in_class, struct buf *out, size_t *used,
-                                    akin_error *err)
+				    akin_error *err)
 {
 	const char c = s + 1 < end ? s[1] : '\0', *close;
 
@@ -129,7 +130,8 @@ static akin_status translate(const char *s, size_t n, struct buf *out, akin_erro
 		if (!in_class && *s == '{' && next == ',') return refuse(err, "{,n}");
 		if (!in_class && *s == '}' && next == '+') return refuse(err, "{n}+");
 		if (!in_class && *s == '(' && next == '*') return refuse(err, "(*");
-		if (!in_class && *s == '(' && next == '?' && !is_plain_group(s + 2, end)) return refuse(err, "a special group");
+		if (!in_class && *s == '(' && next == '?' && !is_plain_group(s + 2, end))
+			return refuse(err, "a special group");
 		if (*s == '[') {
 			in_class = true;
 			if (next == '^') used = 2;
@@ -160,7 +162,8 @@ akin_status pattern_compile(struct pattern *p, const char *regex, size_t bytes, 
 	if (st != AKIN_OK) goto out;
 	pcre2_set_newline(context, PCRE2_NEWLINE_LF);
 	pcre2_set_parens_nest_limit(context, 50);
-	p->code = pcre2_compile((PCRE2_SPTR)text.data, text.len, PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &code, &at, context);
+	p->code = pcre2_compile((PCRE2_SPTR)text.data, text.len, PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &code, &at,
+				context);
 	if (!p->code && code == PCRE2_ERROR_NOMEMORY) st = error_nomem(err);
 	if (!p->code && st == AKIN_OK) {
 		char why[120] = "";
@@ -187,7 +190,7 @@ void pattern_deinit(struct pattern *p)
 /* ---- searching ---- */
 
 akin_status pattern_run_create(struct pattern_run **out, const struct pattern *p, const char *text, size_t bytes,
-                               uint32_t *budget, akin_error *err)
+			       uint32_t *budget, akin_error *err)
 {
 	struct pattern_run *run = mem_zalloc(sizeof *run);
 
@@ -218,15 +221,16 @@ void pattern_run_destroy(struct pattern_run *run)
 	mem_free(run);
 }
 
-static akin_status find_regex(struct pattern_run *run, size_t from, size_t *start, size_t *end, bool *found, akin_error *err)
+static akin_status find_regex(struct pattern_run *run, size_t from, size_t *start, size_t *end, bool *found,
+			      akin_error *err)
 {
 	uint32_t steps = STEPS_FIRST;
 	int got;
 
 	for (;;) {
 		pcre2_set_match_limit(run->context, steps);
-		got = pcre2_match(run->pattern->code, (PCRE2_SPTR)run->text, run->bytes, from, PCRE2_NO_UTF_CHECK, run->data,
-				  run->context);
+		got = pcre2_match(run->pattern->code, (PCRE2_SPTR)run->text, run->bytes, from, PCRE2_NO_UTF_CHECK,
+				  run->data, run->context);
 		if (got != PCRE2_ERROR_MATCHLIMIT || steps * 10 > *run->budget) break;
 		steps *= 10;
 		*run->budget -= steps;
@@ -250,7 +254,8 @@ static void find_literal(const struct pattern_run *run, size_t from, size_t *sta
 
 	*found = false;
 	if (!p->bytes) return;
-	while ((size_t)(last - at) >= p->bytes && (at = memchr(at, p->literal[0], (size_t)(last - at) - p->bytes + 1))) {
+	while ((size_t)(last - at) >= p->bytes &&
+	       (at = memchr(at, p->literal[0], (size_t)(last - at) - p->bytes + 1))) {
 		if (!memcmp(at, p->literal, p->bytes)) {
 			*start = (size_t)(at - run->text);
 			*end = *start + p->bytes;
@@ -269,8 +274,10 @@ akin_status pattern_next(struct pattern_run *run, size_t *start, size_t *end, bo
 		akin_status st = AKIN_OK;
 		size_t step;
 
-		if (run->pattern->code) st = find_regex(run, run->from, start, end, found, err);
-		else find_literal(run, run->from, start, end, found);
+		if (run->pattern->code)
+			st = find_regex(run, run->from, start, end, found, err);
+		else
+			find_literal(run, run->from, start, end, found);
 		if (st != AKIN_OK || !*found) return st;
 		if (*start != *end || !run->matched || run->last_end != *end) {
 			run->from = run->last_end = *end;
@@ -278,8 +285,10 @@ akin_status pattern_next(struct pattern_run *run, size_t *start, size_t *end, bo
 			return AKIN_OK;
 		}
 		*found = false;
-		if (run->from >= run->bytes) step = 1;
-		else char_at(run->text + run->from, run->bytes - run->from, &step);
+		if (run->from >= run->bytes)
+			step = 1;
+		else
+			char_at(run->text + run->from, run->bytes - run->from, &step);
 		run->from += step;
 	}
 	return AKIN_OK;

@@ -8,7 +8,8 @@
 /* ---- added tokens ---- */
 
 /* The text that such a token is looked for by: as written, or as the normalizers leave it. */
-static void add_text(struct reader *r, struct tokenizer *t, const char *text, size_t bytes, bool normalized, int32_t index)
+static void add_text(struct reader *r, struct tokenizer *t, const char *text, size_t bytes, bool normalized,
+		     int32_t index)
 {
 	struct pieces as_is = { 0 }, scratch = { 0 };
 	uint32_t budget = TOKENIZER_SEARCH_BUDGET;
@@ -17,9 +18,11 @@ static void add_text(struct reader *r, struct tokenizer *t, const char *text, si
 	if (normalized) {
 		st = pieces_add(&as_is, text, bytes, -1, true, r->err);
 		if (st == AKIN_OK) st = steps_run(&t->normalize, &as_is, &scratch, &budget, r->err);
-		if (st == AKIN_OK && !as_is.n) st = error_set(r->err, AKIN_ERR_UNSUPPORTED, "the normalizer leaves nothing of it");
+		if (st == AKIN_OK && !as_is.n)
+			st = error_set(r->err, AKIN_ERR_UNSUPPORTED, "the normalizer leaves nothing of it");
 		if (st == AKIN_OK)
-			st = vocab_add(&t->added.normal, as_is.text.data + as_is.piece[0].at, as_is.piece[0].bytes, index, r->err);
+			st = vocab_add(&t->added.normal, as_is.text.data + as_is.piece[0].at, as_is.piece[0].bytes,
+				       index, r->err);
 	} else {
 		st = vocab_add(&t->added.plain, text, bytes, index, r->err);
 	}
@@ -30,7 +33,8 @@ static void add_text(struct reader *r, struct tokenizer *t, const char *text, si
 
 static void read_added_token(struct reader *r, const json_t *o, struct tokenizer *t, int32_t *next_id)
 {
-	static const char *const members[] = { "id", "content", "single_word", "lstrip", "rstrip", "normalized", "special", NULL };
+	static const char *const members[] = { "id",     "content",    "single_word", "lstrip",
+					       "rstrip", "normalized", "special",     NULL };
 	struct added_tokens *added = &t->added;
 	struct added_token token = { 0 }, *moved;
 	const char *text;
@@ -46,7 +50,8 @@ static void read_added_token(struct reader *r, const json_t *o, struct tokenizer
 	if (text && !bytes) reader_wrong(r, "content", "is empty");
 	if (r->st != AKIN_OK) return;
 	/* `tokenizers` takes the vocabulary's id, or the next free one, whatever the file says. */
-	if (token.id != (vocab_find(&t->model.vocab, text, bytes) >= 0 ? vocab_find(&t->model.vocab, text, bytes) : (*next_id)++))
+	if (token.id !=
+	    (vocab_find(&t->model.vocab, text, bytes) >= 0 ? vocab_find(&t->model.vocab, text, bytes) : (*next_id)++))
 		reader_wrong(r, "id", "is neither what the vocabulary says nor the next after it");
 	if (!(moved = mem_grow(added->token, &added->capacity, added->n, sizeof *added->token)) && r->st == AKIN_OK)
 		r->st = error_nomem(r->err);
@@ -81,9 +86,12 @@ static void read_added(struct reader *r, const json_t *list, struct tokenizer *t
 static void add_special(struct reader *r, struct id_list *to, json_int_t id)
 {
 	if (r->st != AKIN_OK) return;
-	if (id < 0 || id >= INT32_MAX) reader_wrong(r, "", "has an id that is no number from 0 to 2147483646");
-	else if (to->n >= TOKENIZER_LENGTH_MAX) reader_wrong(r, "", "adds too many special tokens");
-	else reader_fail(r, "", ids_add(to, (int32_t)id, r->err));
+	if (id < 0 || id >= INT32_MAX)
+		reader_wrong(r, "", "has an id that is no number from 0 to 2147483646");
+	else if (to->n >= TOKENIZER_LENGTH_MAX)
+		reader_wrong(r, "", "adds too many special tokens");
+	else
+		reader_fail(r, "", ids_add(to, (int32_t)id, r->err));
 }
 
 /* A SpecialToken's id names an entry of special_tokens, which has the numbers. */
@@ -118,8 +126,10 @@ static void read_template(struct reader *r, const json_t *o, struct tokenizer *t
 		if (!piece || (token && text)) reader_wrong(r, "", "must be one of \"SpecialToken\" and \"Sequence\"");
 		if (reader_number(r, piece, "type_id", 0, INT32_MAX, 0) != 0)
 			reader_unknown(r, "type_id", "is not 0, which akin does not pass on");
-		if (token) add_named(r, special, token, texts ? &t->after : &t->before);
-		else if (piece) reader_choice(r, piece, "id", names, -1), texts++;
+		if (token)
+			add_named(r, special, token, texts ? &t->after : &t->before);
+		else if (piece)
+			reader_choice(r, piece, "id", names, -1), texts++;
 		reader_leave(r, at);
 	}
 	if (r->st == AKIN_OK && texts != 1) reader_wrong(r, "", "must have the sequence A once");
@@ -132,17 +142,22 @@ static void add_pair(struct reader *r, const json_t *o, const char *member, stru
 {
 	const json_t *pair = json_object_get(o, member), *id = json_array_get(pair, 1);
 
-	if (json_array_size(pair) != 2 || !json_is_integer(id)) reader_wrong(r, member, "must be [text, id]");
-	else add_special(r, to, json_integer_value(id));
+	if (json_array_size(pair) != 2 || !json_is_integer(id))
+		reader_wrong(r, member, "must be [text, id]");
+	else
+		add_special(r, to, json_integer_value(id));
 }
 
 static void read_post(struct reader *r, const json_t *o, struct tokenizer *t, unsigned depth)
 {
-	static const char *const types[] = { "TemplateProcessing", "RobertaProcessing", "BertProcessing", "ByteLevel",
-		                             "Sequence", NULL };
+	static const char *const types[] = { "TemplateProcessing", "RobertaProcessing", "BertProcessing",
+					     "ByteLevel",          "Sequence",          NULL };
 	static const char *const members[][6] = {
-		{ "type", "single", "pair", "special_tokens" }, { "type", "sep", "cls", "trim_offsets", "add_prefix_space" },
-		{ "type", "sep", "cls" }, { "type", "add_prefix_space", "trim_offsets", "use_regex" }, { "type", "processors" },
+		{ "type", "single", "pair", "special_tokens" },
+		{ "type", "sep", "cls", "trim_offsets", "add_prefix_space" },
+		{ "type", "sep", "cls" },
+		{ "type", "add_prefix_space", "trim_offsets", "use_regex" },
+		{ "type", "processors" },
 	};
 	const json_t *list = json_object_get(o, "processors");
 	int type;
@@ -155,7 +170,8 @@ static void read_post(struct reader *r, const json_t *o, struct tokenizer *t, un
 	if (type == 0) read_template(r, o, t);
 	if (type == 1 || type == 2) add_pair(r, o, "cls", &t->before), add_pair(r, o, "sep", &t->after);
 	if (type != 4) return;
-	if (!json_is_array(list) || depth == TOKENIZER_DEPTH_MAX) reader_wrong(r, "processors", "must be a list, not nested deeply");
+	if (!json_is_array(list) || depth == TOKENIZER_DEPTH_MAX)
+		reader_wrong(r, "processors", "must be a list, not nested deeply");
 	for (size_t i = 0; i < json_array_size(list) && r->st == AKIN_OK; i++) {
 		const size_t entered = reader_enter(r, "processors"), item = reader_enter_item(r, i);
 
@@ -185,14 +201,15 @@ static void read_truncation(struct reader *r, const json_t *o, struct tokenizer 
 
 static void read_padding(struct reader *r, const json_t *o, struct tokenizer *t)
 {
-	static const char *const members[] = { "strategy", "direction", "pad_to_multiple_of", "pad_id", "pad_type_id",
-		                               "pad_token", NULL };
+	static const char *const members[] = { "strategy",  "direction", "pad_to_multiple_of", "pad_id", "pad_type_id",
+					       "pad_token", NULL };
 	static const char *const strategies[] = { "BatchLongest", NULL }, *const fixed[] = { "Fixed", NULL };
 	const json_t *strategy = json_object_get(o, "strategy");
 	const size_t entered = reader_enter(r, "padding");
 
 	if (o && !json_is_null(o) && reader_has_only(r, o, members)) {
-		if (!json_is_object(strategy)) reader_choice(r, o, "strategy", strategies, -1);
+		if (!json_is_object(strategy))
+			reader_choice(r, o, "strategy", strategies, -1);
 		else if (reader_has_only(r, strategy, fixed))
 			t->pad_length = (size_t)reader_number(r, strategy, "Fixed", 0, TOKENIZER_LENGTH_MAX, -1);
 		t->pad_left = reader_choice(r, o, "direction", directions, -1) == 1;
@@ -206,8 +223,10 @@ static void read_padding(struct reader *r, const json_t *o, struct tokenizer *t)
 
 akin_status tokenizer_read(struct tokenizer *t, const json_t *root, akin_error *err)
 {
-	static const char *const members[] = { "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
-		                               "post_processor", "decoder", "model", NULL };
+	static const char *const members[] = {
+		"version",       "truncation",     "padding", "added_tokens", "normalizer",
+		"pre_tokenizer", "post_processor", "decoder", "model",        NULL
+	};
 	struct reader r = { AKIN_OK, err, "" };
 	const char *version;
 	size_t entered;

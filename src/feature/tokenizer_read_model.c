@@ -17,7 +17,8 @@ static void read_vocab(struct reader *r, const json_t *o, struct token_model *m)
 
 	if (!json_is_object(vocab)) reader_wrong(r, "vocab", "must be an object of pieces and their ids");
 	if (r->st != AKIN_OK) return;
-	json_object_foreach(vocab, piece, id) {
+	json_object_foreach(vocab, piece, id)
+	{
 		const json_int_t value = json_is_integer(id) ? json_integer_value(id) : -1;
 
 		if (value < 0 || value >= INT32_MAX) {
@@ -44,9 +45,12 @@ static void read_affix(struct reader *r, const json_t *o, const char *member, bo
 	size_t bytes;
 	const char *text = reader_text(r, o, member, required, &bytes);
 
-	if (text && bytes > TOKENIZER_AFFIX_MAX) reader_wrong(r, member, "has too many bytes");
-	else if (text && strlen(text) != bytes) reader_wrong(r, member, "has a NUL");
-	else if (text) memcpy(affix, text, bytes + 1);
+	if (text && bytes > TOKENIZER_AFFIX_MAX)
+		reader_wrong(r, member, "has too many bytes");
+	else if (text && strlen(text) != bytes)
+		reader_wrong(r, member, "has a NUL");
+	else if (text)
+		memcpy(affix, text, bytes + 1);
 }
 
 /* ---- BPE ---- */
@@ -115,7 +119,8 @@ static void read_merges(struct reader *r, const json_t *o, struct token_model *m
 		const json_t *item = json_array_get(merges, i);
 		const size_t at = reader_enter_item(r, i);
 
-		if (!json_is_string(item) || strncmp(json_string_value(item), "#version", 8) != 0) read_merge(r, item, rank++, m);
+		if (!json_is_string(item) || strncmp(json_string_value(item), "#version", 8) != 0)
+			read_merge(r, item, rank++, m);
 		reader_leave(r, at);
 	}
 	reader_leave(r, entered);
@@ -124,9 +129,17 @@ static void read_merges(struct reader *r, const json_t *o, struct token_model *m
 
 static void read_bpe(struct reader *r, const json_t *o, struct token_model *m)
 {
-	static const char *const members[] = { "type", "dropout", "unk_token", "continuing_subword_prefix",
-		                               "end_of_word_suffix", "fuse_unk", "byte_fallback", "ignore_merges", "vocab",
-		                               "merges", NULL };
+	static const char *const members[] = { "type",
+					       "dropout",
+					       "unk_token",
+					       "continuing_subword_prefix",
+					       "end_of_word_suffix",
+					       "fuse_unk",
+					       "byte_fallback",
+					       "ignore_merges",
+					       "vocab",
+					       "merges",
+					       NULL };
 	const json_t *dropout = json_object_get(o, "dropout");
 
 	m->kind = MODEL_BPE;
@@ -155,15 +168,17 @@ static void collect_continuing(struct reader *r, struct token_model *m)
 		const char *text = m->vocab.text.data + e->at;
 
 		if (e->bytes > prefix && !memcmp(text, m->prefix, prefix))
-			reader_fail(r, "vocab", vocab_add(&m->continuing, text + prefix, e->bytes - prefix, e->id, r->err));
+			reader_fail(r, "vocab",
+				    vocab_add(&m->continuing, text + prefix, e->bytes - prefix, e->id, r->err));
 	}
 	if (r->st == AKIN_OK) reader_fail(r, "vocab", vocab_sort(&m->continuing, r->err));
 }
 
 static void read_wordpiece(struct reader *r, const json_t *o, struct token_model *m)
 {
-	static const char *const members[] = { "type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word",
-		                               "vocab", NULL };
+	static const char *const members[] = {
+		"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab", NULL
+	};
 
 	m->kind = MODEL_WORDPIECE;
 	if (!reader_has_only(r, o, members)) return;
@@ -197,7 +212,8 @@ static void read_scored(struct reader *r, const json_t *vocab, struct token_mode
 	}
 	m->n_scores = n;
 	for (size_t i = 0; i < n && r->st == AKIN_OK; i++) {
-		const json_t *item = json_array_get(vocab, i), *piece = json_array_get(item, 0), *score = json_array_get(item, 1);
+		const json_t *item = json_array_get(vocab, i), *piece = json_array_get(item, 0),
+			     *score = json_array_get(item, 1);
 
 		if (json_array_size(item) != 2 || !json_is_string(piece) || !json_is_number(score)) {
 			reader_wrong(r, "vocab", "must be a list of [piece, score]");
@@ -205,8 +221,9 @@ static void read_scored(struct reader *r, const json_t *vocab, struct token_mode
 		}
 		m->score[i] = json_number_value(score);
 		least = fmin(least, m->score[i]);
-		reader_fail(r, "vocab",
-		            vocab_add(&m->vocab, json_string_value(piece), json_string_length(piece), (int32_t)i, r->err));
+		reader_fail(
+		    r, "vocab",
+		    vocab_add(&m->vocab, json_string_value(piece), json_string_length(piece), (int32_t)i, r->err));
 	}
 	m->unknown_score = least - 10;
 	if (r->st == AKIN_OK) reader_fail(r, "vocab", vocab_sort(&m->vocab, r->err));
@@ -223,16 +240,17 @@ static void read_unigram(struct reader *r, const json_t *o, struct token_model *
 	if (!json_is_array(vocab) || !n || n >= INT32_MAX) reader_wrong(r, "vocab", "must be a list of [piece, score]");
 	m->byte_fallback = reader_flag(r, o, "byte_fallback", 0);
 	m->unknown = json_is_null(json_object_get(o, "unk_id")) || !json_object_get(o, "unk_id")
-			     ? -1 : (int32_t)reader_number(r, o, "unk_id", 0, (json_int_t)n - 1, -1);
+			 ? -1
+			 : (int32_t)reader_number(r, o, "unk_id", 0, (json_int_t)n - 1, -1);
 	if (r->st == AKIN_OK) read_scored(r, vocab, m);
 }
 
 void read_model(struct reader *r, const json_t *value, struct token_model *m)
 {
 	static const char *const types[] = { "BPE", "WordPiece", "WordLevel", "Unigram", NULL };
-	static void (*const readers[])(struct reader *, const json_t *, struct token_model *) = {
-		read_bpe, read_wordpiece, read_wordlevel, read_unigram
-	};
+	static void (*const readers[])(struct reader *, const json_t *,
+				       struct token_model *) = { read_bpe, read_wordpiece, read_wordlevel,
+								 read_unigram };
 	const int type = reader_choice(r, value, "type", types, -1);
 
 	if (r->st == AKIN_OK) readers[type](r, value, m);

@@ -42,7 +42,8 @@ static struct step *add_split(struct reader *r, struct steps *steps, enum step_c
 
 static void set_literal(struct reader *r, struct step *step, const char *text, size_t bytes)
 {
-	if (step && r->st == AKIN_OK && text) reader_fail(r, "pattern", pattern_literal(&step->pattern, text, bytes, r->err));
+	if (step && r->st == AKIN_OK && text)
+		reader_fail(r, "pattern", pattern_literal(&step->pattern, text, bytes, r->err));
 }
 
 /* {"String": "..."} or {"Regex": "..."} */
@@ -71,7 +72,8 @@ static void set_pattern(struct reader *r, struct step *step, const json_t *objec
 
 static void read_bert(struct reader *r, const json_t *o, struct steps *steps)
 {
-	const bool lower = reader_flag(r, o, "lowercase", FLAG_REQUIRED), strip = reader_flag(r, o, "strip_accents", lower);
+	const bool lower = reader_flag(r, o, "lowercase", FLAG_REQUIRED),
+		   strip = reader_flag(r, o, "strip_accents", lower);
 
 	if (reader_flag(r, o, "clean_text", FLAG_REQUIRED)) add_step(r, steps, STEP_CLEAN);
 	if (reader_flag(r, o, "handle_chinese_chars", FLAG_REQUIRED)) add_step(r, steps, STEP_SPACE_CJK);
@@ -130,21 +132,44 @@ static void read_precompiled(struct reader *r, const json_t *o, struct steps *st
 		reader_fail(r, "precompiled_charsmap", charsmap_create(&step->charsmap, table, bytes, r->err));
 }
 
-static void read_nfc(struct reader *r, const json_t *o, struct steps *s) { (void)o, add_step(r, s, STEP_NFC); }
-static void read_nfd(struct reader *r, const json_t *o, struct steps *s) { (void)o, add_step(r, s, STEP_NFD); }
-static void read_nfkc(struct reader *r, const json_t *o, struct steps *s) { (void)o, add_step(r, s, STEP_NFKC); }
-static void read_nfkd(struct reader *r, const json_t *o, struct steps *s) { (void)o, add_step(r, s, STEP_NFKD); }
-static void read_lowercase(struct reader *r, const json_t *o, struct steps *s) { (void)o, add_step(r, s, STEP_LOWERCASE); }
-static void read_nmt(struct reader *r, const json_t *o, struct steps *s) { (void)o, add_step(r, s, STEP_NMT); }
-static void read_bytes(struct reader *r, const json_t *o, struct steps *s) { (void)o, add_step(r, s, STEP_BYTES); }
+static void read_nfc(struct reader *r, const json_t *o, struct steps *s)
+{
+	(void)o, add_step(r, s, STEP_NFC);
+}
+static void read_nfd(struct reader *r, const json_t *o, struct steps *s)
+{
+	(void)o, add_step(r, s, STEP_NFD);
+}
+static void read_nfkc(struct reader *r, const json_t *o, struct steps *s)
+{
+	(void)o, add_step(r, s, STEP_NFKC);
+}
+static void read_nfkd(struct reader *r, const json_t *o, struct steps *s)
+{
+	(void)o, add_step(r, s, STEP_NFKD);
+}
+static void read_lowercase(struct reader *r, const json_t *o, struct steps *s)
+{
+	(void)o, add_step(r, s, STEP_LOWERCASE);
+}
+static void read_nmt(struct reader *r, const json_t *o, struct steps *s)
+{
+	(void)o, add_step(r, s, STEP_NMT);
+}
+static void read_bytes(struct reader *r, const json_t *o, struct steps *s)
+{
+	(void)o, add_step(r, s, STEP_BYTES);
+}
 
 /* ---- pre-tokenizers ---- */
 
-static const char *const behaviours[] = { "Removed", "Isolated", "MergedWithPrevious", "MergedWithNext", "Contiguous", NULL };
+static const char *const behaviours[] = { "Removed",        "Isolated",   "MergedWithPrevious",
+					  "MergedWithNext", "Contiguous", NULL };
 
 static void read_byte_level(struct reader *r, const json_t *o, struct steps *steps)
 {
-	const bool prefix = reader_flag(r, o, "add_prefix_space", FLAG_REQUIRED), regex = reader_flag(r, o, "use_regex", 1);
+	const bool prefix = reader_flag(r, o, "add_prefix_space", FLAG_REQUIRED),
+		   regex = reader_flag(r, o, "use_regex", 1);
 	struct step *step;
 
 	if (prefix && (step = add_step(r, steps, STEP_PREPEND))) {
@@ -179,7 +204,8 @@ static void read_delimiter(struct reader *r, const json_t *o, struct steps *step
 static void read_metaspace(struct reader *r, const json_t *o, struct steps *steps)
 {
 	static const char *const schemes[] = { "always", "first", "never", NULL };
-	const int scheme = reader_choice(r, o, "prepend_scheme", schemes, reader_flag(r, o, "add_prefix_space", 1) ? 0 : 2);
+	const int scheme =
+	    reader_choice(r, o, "prepend_scheme", schemes, reader_flag(r, o, "add_prefix_space", 1) ? 0 : 2);
 	const char *text;
 	size_t bytes, first = 0;
 	struct step *step;
@@ -196,12 +222,14 @@ static void read_metaspace(struct reader *r, const json_t *o, struct steps *step
 		step->prepend = scheme == 0 ? PREPEND_IF_MISSING : PREPEND_IF_LEADING;
 		set_content(r, step, text, bytes);
 	}
-	if (reader_flag(r, o, "split", 1)) set_literal(r, add_split(r, steps, CUT_PATTERN, SPLIT_WITH_NEXT), text, bytes);
+	if (reader_flag(r, o, "split", 1))
+		set_literal(r, add_split(r, steps, CUT_PATTERN, SPLIT_WITH_NEXT), text, bytes);
 }
 
 static void read_punctuation(struct reader *r, const json_t *o, struct steps *steps)
 {
-	add_split(r, steps, CUT_PUNCTUATION, (enum step_behaviour)reader_choice(r, o, "behavior", behaviours, SPLIT_ISOLATED));
+	add_split(r, steps, CUT_PUNCTUATION,
+		  (enum step_behaviour)reader_choice(r, o, "behavior", behaviours, SPLIT_ISOLATED));
 }
 
 static void read_digits(struct reader *r, const json_t *o, struct steps *steps)
@@ -259,7 +287,8 @@ static const struct part pre_tokenizers[] = {
 	{ "ByteLevel", read_byte_level, { "type", "add_prefix_space", "trim_offsets", "use_regex" } },
 	{ "Split", read_split, { "type", "pattern", "behavior", "invert" } },
 	{ "CharDelimiterSplit", read_delimiter, { "type", "delimiter" } },
-	{ "Metaspace", read_metaspace,
+	{ "Metaspace",
+	  read_metaspace,
 	  { "type", "replacement", "add_prefix_space", "prepend_scheme", "split", "str_rep" } },
 	{ "Punctuation", read_punctuation, { "type", "behavior" } },
 	{ "Digits", read_digits, { "type", "individual_digits" } },
@@ -270,7 +299,7 @@ static const struct part pre_tokenizers[] = {
 };
 
 static void read_part(struct reader *r, const json_t *value, const struct part *parts, const char *list,
-                      struct steps *steps, unsigned depth)
+		      struct steps *steps, unsigned depth)
 {
 	const char *const of_sequence[] = { "type", list, NULL };
 	const char *type;
@@ -294,8 +323,10 @@ static void read_part(struct reader *r, const json_t *value, const struct part *
 		return;
 	}
 	while (parts->type && strcmp(parts->type, type) != 0) parts++;
-	if (!parts->type) reader_unknown(r, "type", "has a value that akin does not know");
-	else if (reader_has_only(r, value, parts->members)) parts->read(r, value, steps);
+	if (!parts->type)
+		reader_unknown(r, "type", "has a value that akin does not know");
+	else if (reader_has_only(r, value, parts->members))
+		parts->read(r, value, steps);
 }
 
 void read_normalizer(struct reader *r, const json_t *value, struct steps *steps, unsigned depth)

@@ -29,8 +29,9 @@ akin_status out_char(struct buf *out, int32_t c, akin_error *err)
 static akin_status unicode_form(enum step_kind kind, const char *in, size_t n, struct buf *out, akin_error *err)
 {
 	const bool compose = kind == STEP_NFC || kind == STEP_NFKC, compat = kind == STEP_NFKC || kind == STEP_NFKD;
-	const utf8proc_option_t options = (utf8proc_option_t)(UTF8PROC_STABLE | (compose ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE) |
-	                                                      (compat ? UTF8PROC_COMPAT : 0));
+	const utf8proc_option_t options =
+	    (utf8proc_option_t)(UTF8PROC_STABLE | (compose ? UTF8PROC_COMPOSE : UTF8PROC_DECOMPOSE) |
+				(compat ? UTF8PROC_COMPAT : 0));
 	utf8proc_ssize_t room = utf8proc_decompose((const utf8proc_uint8_t *)in, (utf8proc_ssize_t)n, NULL, 0, options);
 	utf8proc_int32_t *codes;
 	akin_status st = AKIN_OK;
@@ -45,7 +46,8 @@ static akin_status unicode_form(enum step_kind kind, const char *in, size_t n, s
 	return st;
 }
 
-static akin_status strip(const struct step *step, const char *in, size_t n, bool *leading, struct buf *out, akin_error *err)
+static akin_status strip(const struct step *step, const char *in, size_t n, bool *leading, struct buf *out,
+			 akin_error *err)
 {
 	size_t start = 0, end = 0, bytes;
 	bool seen = false;
@@ -75,9 +77,10 @@ static bool is_dropped_by_nmt(int32_t c)
 
 static int32_t nmt_space(int32_t c)
 {
-	return c == 9 || c == 0xA || c == 0xC || c == 0xD || c == 0x1680 || (c >= 0x200B && c <= 0x200F) || c == 0x2028 ||
-			       c == 0x2029 || c == 0x2581 || c == 0xFEFF || c == 0xFFFD
-		       ? ' ' : c;
+	return c == 9 || c == 0xA || c == 0xC || c == 0xD || c == 0x1680 || (c >= 0x200B && c <= 0x200F) ||
+		       c == 0x2028 || c == 0x2029 || c == 0x2581 || c == 0xFEFF || c == 0xFFFD
+		   ? ' '
+		   : c;
 }
 
 static akin_status one_char(const struct step *step, int32_t c, struct buf *out, bool *dropped, akin_error *err)
@@ -87,17 +90,14 @@ static akin_status one_char(const struct step *step, int32_t c, struct buf *out,
 
 	switch (step->kind) {
 	case STEP_LOWERCASE:
-		for (size_t i = 0, n = char_lower(c, lower); i < n && st == AKIN_OK; i++) st = out_char(out, lower[i], err);
+		for (size_t i = 0, n = char_lower(c, lower); i < n && st == AKIN_OK; i++)
+			st = out_char(out, lower[i], err);
 		return st;
-	case STEP_DROP:
-		*dropped = step->drop(c);
-		return *dropped ? AKIN_OK : out_char(out, c, err);
+	case STEP_DROP: *dropped = step->drop(c); return *dropped ? AKIN_OK : out_char(out, c, err);
 	case STEP_CLEAN:
 		*dropped = is_dropped_by_clean(c);
 		return *dropped ? AKIN_OK : out_char(out, char_is_space(c) ? ' ' : c, err);
-	case STEP_NMT:
-		*dropped = is_dropped_by_nmt(c);
-		return *dropped ? AKIN_OK : out_char(out, nmt_space(c), err);
+	case STEP_NMT: *dropped = is_dropped_by_nmt(c); return *dropped ? AKIN_OK : out_char(out, nmt_space(c), err);
 	default: /* STEP_SPACE_CJK */
 		if (!char_is_cjk(c)) return out_char(out, c, err);
 		if ((st = out_char(out, ' ', err)) == AKIN_OK) st = out_char(out, c, err);
@@ -106,7 +106,7 @@ static akin_status one_char(const struct step *step, int32_t c, struct buf *out,
 }
 
 static akin_status each_char(const struct step *step, const char *in, size_t n, bool *leading, struct buf *out,
-                             akin_error *err)
+			     akin_error *err)
 {
 	akin_status st = AKIN_OK;
 	size_t bytes;
@@ -121,7 +121,7 @@ static akin_status each_char(const struct step *step, const char *in, size_t n, 
 }
 
 static akin_status replace(const struct step *step, const char *in, size_t n, bool *leading, struct buf *out,
-                           uint32_t *budget, akin_error *err)
+			   uint32_t *budget, akin_error *err)
 {
 	struct pattern_run *run;
 	size_t done = 0, start = 0, end = 0, first;
@@ -146,7 +146,7 @@ static akin_status replace(const struct step *step, const char *in, size_t n, bo
 }
 
 static akin_status prepend(const struct step *step, const char *in, size_t n, bool leading, struct buf *out,
-                           akin_error *err)
+			   akin_error *err)
 {
 	const bool there = n >= step->content_bytes && !memcmp(in, step->content, step->content_bytes);
 	akin_status st = AKIN_OK;
@@ -157,7 +157,7 @@ static akin_status prepend(const struct step *step, const char *in, size_t n, bo
 }
 
 akin_status step_rewrite(const struct step *step, const char *in, size_t n, bool *leading, struct buf *out,
-                         uint32_t *budget, akin_error *err)
+			 uint32_t *budget, akin_error *err)
 {
 	akin_status st = AKIN_OK;
 

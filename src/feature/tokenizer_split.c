@@ -25,8 +25,8 @@ static akin_status add(struct stretches *list, size_t at, size_t end, bool delim
 	return AKIN_OK;
 }
 
-static akin_status by_pattern(const struct pattern *p, const char *in, size_t n, struct stretches *out, uint32_t *budget,
-                              akin_error *err)
+static akin_status by_pattern(const struct pattern *p, const char *in, size_t n, struct stretches *out,
+			      uint32_t *budget, akin_error *err)
 {
 	struct pattern_run *run;
 	size_t done = 0, start = 0, end = 0;
@@ -94,8 +94,10 @@ static void join(enum step_behaviour behaviour, struct stretches *list)
 		const struct stretch s = list->s[i];
 		const bool joins = behaviour == SPLIT_CONTIGUOUS ? s.delimiter == before : s.delimiter && !before;
 
-		if (joins && kept) list->s[kept - 1].end = s.end;
-		else list->s[kept++] = (struct stretch){ s.at, s.end, false };
+		if (joins && kept)
+			list->s[kept - 1].end = s.end;
+		else
+			list->s[kept++] = (struct stretch){ s.at, s.end, false };
 		before = s.delimiter;
 	}
 	list->n = kept;
@@ -110,8 +112,10 @@ static void join_next(struct stretches *list)
 	for (size_t i = list->n; i-- > 0;) {
 		const struct stretch s = list->s[i];
 
-		if (s.delimiter && !after && first < list->n) list->s[first].at = s.at;
-		else list->s[--first] = (struct stretch){ s.at, s.end, false };
+		if (s.delimiter && !after && first < list->n)
+			list->s[first].at = s.at;
+		else
+			list->s[--first] = (struct stretch){ s.at, s.end, false };
 		after = s.delimiter;
 	}
 	memmove(list->s, list->s + first, (list->n - first) * sizeof *list->s);
@@ -119,7 +123,7 @@ static void join_next(struct stretches *list)
 }
 
 static akin_status find(const struct step *step, const char *in, size_t n, struct stretches *out, uint32_t *budget,
-                        akin_error *err)
+			akin_error *err)
 {
 	switch (step->cut) {
 	case CUT_PATTERN: return by_pattern(&step->pattern, in, n, out, budget, err);
@@ -131,14 +135,16 @@ static akin_status find(const struct step *step, const char *in, size_t n, struc
 }
 
 akin_status step_split(const struct step *step, const char *in, size_t n, bool leading, struct pieces *out,
-                       uint32_t *budget, akin_error *err)
+		       uint32_t *budget, akin_error *err)
 {
 	struct stretches list = { 0 };
 	akin_status st = find(step, in, n, &list, budget, err);
 
 	for (size_t i = 0; step->invert && i < list.n; i++) list.s[i].delimiter = !list.s[i].delimiter;
-	if (st == AKIN_OK && list.n && step->behaviour == SPLIT_WITH_NEXT) join_next(&list);
-	else if (step->behaviour != SPLIT_REMOVED && step->behaviour != SPLIT_ISOLATED) join(step->behaviour, &list);
+	if (st == AKIN_OK && list.n && step->behaviour == SPLIT_WITH_NEXT)
+		join_next(&list);
+	else if (step->behaviour != SPLIT_REMOVED && step->behaviour != SPLIT_ISOLATED)
+		join(step->behaviour, &list);
 	for (size_t i = 0; i < list.n && st == AKIN_OK; i++) {
 		const struct stretch *s = &list.s[i];
 

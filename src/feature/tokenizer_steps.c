@@ -31,7 +31,7 @@ void pieces_deinit(struct pieces *p)
 }
 
 static akin_status run_step(const struct step *step, const struct pieces *in, struct pieces *out, uint32_t *budget,
-                            akin_error *err)
+			    akin_error *err)
 {
 	struct buf text = BUF_EMPTY;
 	akin_status st = AKIN_OK;
@@ -57,7 +57,7 @@ static akin_status run_step(const struct step *step, const struct pieces *in, st
 }
 
 akin_status steps_run(const struct steps *steps, struct pieces *pieces, struct pieces *scratch, uint32_t *budget,
-                      akin_error *err)
+		      akin_error *err)
 {
 	for (size_t i = 0; i < steps->n; i++) {
 		akin_status st = run_step(&steps->step[i], pieces, scratch, budget, err);

@@ -1,6 +1,6 @@
-/* feature/tokenizer_unigram.c - the most probable way to cut a word into entries (Kudo 2018), by Viterbi: each entry has
- * the logarithm of its probability, and a character that no entry covers alone counts as ten below the least of them.
- * SPDX-License-Identifier: Apache-2.0 */
+/* feature/tokenizer_unigram.c - the most probable way to cut a word into entries (Kudo 2018), by Viterbi: each entry
+ * has the logarithm of its probability, and a character that no entry covers alone counts as ten below the least of
+ * them. SPDX-License-Identifier: Apache-2.0 */
 #include "base/alloc.h"
 #include "feature/tokenizer_parts.h"
 
@@ -9,18 +9,20 @@ struct arrival {
 	double score;
 	uint32_t from;
 	int32_t id;
-	uint32_t next;   /* once the best way is known: the end of the entry that begins here */
+	uint32_t next; /* once the best way is known: the end of the entry that begins here */
 	int32_t next_id;
 };
 #define NOWHERE UINT32_MAX
 
 static void arrive(struct arrival *to, double score, size_t from, int32_t id)
 {
-	if (to->from == NOWHERE || score > to->score) *to = (struct arrival){ .score = score, .from = (uint32_t)from, .id = id };
+	if (to->from == NOWHERE || score > to->score)
+		*to = (struct arrival){ .score = score, .from = (uint32_t)from, .id = id };
 }
 
 /* Extend the best way to `at` by every entry that begins there. */
-static void leave(const struct token_model *m, struct arrival *way, const char *word, size_t n, size_t at, size_t character)
+static void leave(const struct token_model *m, struct arrival *way, const char *word, size_t n, size_t at,
+		  size_t character)
 {
 	struct vocab_walk walk = vocab_start(&m->vocab);
 	bool alone = false;
@@ -35,7 +37,8 @@ static void leave(const struct token_model *m, struct arrival *way, const char *
 	if (!alone) arrive(&way[at + character], way[at].score + m->unknown_score, at, m->unknown);
 }
 
-static akin_status add_piece(const struct token_model *m, const char *bytes, size_t n, struct id_list *ids, akin_error *err)
+static akin_status add_piece(const struct token_model *m, const char *bytes, size_t n, struct id_list *ids,
+			     akin_error *err)
 {
 	const int32_t id = vocab_find(&m->vocab, bytes, n);
 	akin_status st = AKIN_OK;
@@ -51,7 +54,7 @@ static akin_status add_piece(const struct token_model *m, const char *bytes, siz
 }
 
 akin_status unigram_encode(const struct token_model *m, struct model_scratch *scratch, const char *word, size_t n,
-                           struct id_list *ids, akin_error *err)
+			   struct id_list *ids, akin_error *err)
 {
 	struct arrival *way = scratch->symbols;
 	size_t bytes, end, start;
@@ -75,7 +78,8 @@ akin_status unigram_encode(const struct token_model *m, struct model_scratch *sc
 	for (start = 0; start < n && st == AKIN_OK; start = end) {
 		end = way[start].next;
 		/* Unknown characters in a row are one unknown piece. */
-		while (way[start].next_id == m->unknown && end < n && way[end].next_id == m->unknown) end = way[end].next;
+		while (way[start].next_id == m->unknown && end < n && way[end].next_id == m->unknown)
+			end = way[end].next;
 		st = add_piece(m, word + start, end - start, ids, err);
 	}
 	return st;

@@ -14,7 +14,7 @@ akin_status vocab_add(struct vocab *v, const char *bytes, size_t n, int32_t id, 
 	v->entry = moved;
 	if (n > TOKENIZER_PIECE_MAX)
 		return error_set(err, AKIN_ERR_LIMIT, "an entry of the vocabulary has %zu bytes, more than %d", n,
-		                 TOKENIZER_PIECE_MAX);
+				 TOKENIZER_PIECE_MAX);
 	v->entry[v->n] = (struct vocab_entry){ (uint32_t)v->text.len, (uint32_t)n, id };
 	buf_add(&v->text, bytes, n);
 	if (v->text.failed) return error_nomem(err);
@@ -31,7 +31,7 @@ static int compare(const struct vocab *v, const struct vocab_entry *a, const str
 }
 
 static void merge_runs(const struct vocab *v, const struct vocab_entry *from, struct vocab_entry *to, size_t low,
-                       size_t middle, size_t high)
+		       size_t middle, size_t high)
 {
 	size_t left = low, right = middle;
 
@@ -101,8 +101,10 @@ static uint32_t lower_bound(const struct vocab *v, uint32_t low, uint32_t high, 
 		const uint32_t middle = low + (high - low) / 2;
 		const struct vocab_entry *e = &v->entry[middle];
 
-		if (e->bytes <= depth || (uint8_t)v->text.data[e->at + depth] < byte) low = middle + 1;
-		else high = middle;
+		if (e->bytes <= depth || (uint8_t)v->text.data[e->at + depth] < byte)
+			low = middle + 1;
+		else
+			high = middle;
 	}
 	return low;
 }

@@ -1,5 +1,5 @@
-/* feature/tokenizer_wordpiece.c - the longest entry that begins the word, then the longest that continues it, and so on;
- * a word that cannot be finished this way is unknown as a whole. WordLevel is its plain case: the word or unknown.
+/* feature/tokenizer_wordpiece.c - the longest entry that begins the word, then the longest that continues it, and so
+ * on; a word that cannot be finished this way is unknown as a whole. WordLevel is its plain case: the word or unknown.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "feature/tokenizer_parts.h"
 
@@ -36,7 +36,7 @@ static size_t longest(const struct vocab *v, const char *word, size_t n, int32_t
 }
 
 akin_status wordpiece_encode(const struct token_model *m, const char *word, size_t n, struct id_list *ids,
-                             akin_error *err)
+			     akin_error *err)
 {
 	const size_t before = ids->n;
 	bool unknown = m->kind == MODEL_WORDPIECE && is_longer_than(word, n, m->longest_word);
@@ -46,8 +46,10 @@ akin_status wordpiece_encode(const struct token_model *m, const char *word, size
 	for (size_t i = 0; i < n && !unknown && st == AKIN_OK; i += bytes) {
 		int32_t id = -1;
 
-		if (m->kind == MODEL_WORDLEVEL) bytes = (id = vocab_find(&m->vocab, word, n)) < 0 ? 0 : n;
-		else bytes = longest(i ? &m->continuing : &m->vocab, word + i, n - i, &id);
+		if (m->kind == MODEL_WORDLEVEL)
+			bytes = (id = vocab_find(&m->vocab, word, n)) < 0 ? 0 : n;
+		else
+			bytes = longest(i ? &m->continuing : &m->vocab, word + i, n - i, &id);
 		unknown = !bytes;
 		if (bytes) st = ids_add(ids, id, err);
 	}

@@ -273,7 +273,7 @@ def main():
     lines = [line for line in read_lines(args.lines) if line.strip()]
     lines = lines[::max(1, len(lines) // args.most)]
     texts = NASTY + random_texts(args.random) + lines
-    training = [line for line in lines + NASTY * 3 if "\x00" not in line and len(line) < 1000]
+    training = [line for line in lines + NASTY * 3 if "\x00" not in line and len(line) < 300]
     if args.tokenizers:
         found = {path: Tokenizer.from_file(path) for path in args.tokenizers}
     else:
