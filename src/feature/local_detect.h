@@ -44,7 +44,15 @@ void local_points_select(struct local_job *job, size_t from, size_t budget);
 /* Room for n features of `bytes` in the result. */
 akin_status local_set_reserve(struct local_set *set, size_t n, size_t bytes, akin_error *err);
 
-/* ---- scale_space.c: float pictures ---- */
+/* ---- scale_space.c ---- */
+
+/* A parabola through 27 samples: value at the middle, first and second derivatives along x, y and scale. */
+struct local_fit {
+	double value, d[3], h[3][3];
+};
+struct local_fit local_fit_of(double v[3][3][3]); /* scale, y, x */
+/* Where it has its extremum; false: nowhere. */
+bool local_fit_solve(const struct local_fit *f, double at[3]);
 
 /* Half of a symmetric kernel: centre and up to PAIRS_MAX weights on each side. */
 enum { BLUR_PAIRS_MAX = 24 };

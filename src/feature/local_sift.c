@@ -137,57 +137,24 @@ static void build(struct sift *s)
 
 /* ---- points, section 4 ---- */
 
-/* The difference of Gaussians around one sample: its value, first and second derivatives along x, y and scale. */
-struct fit {
-	double value, d[3], h[3][3];
-};
-
 static double dog_at(const struct octave *o, int layer, size_t i)
 {
 	return (double)o->level[layer + 1][i] - (double)o->level[layer][i];
 }
 
-static struct fit fit_at(const struct octave *o, int layer, int x, int y)
+static struct local_fit fit_at(const struct octave *o, int layer, int x, int y)
 {
 	size_t w = o->width, i = (size_t)y * w + (size_t)x;
-	double v[3][3][3]; /* scale, y, x */
-	struct fit f;
+	double v[3][3][3];
 
 	for (int l = 0; l < 3; l++)
 		for (size_t dy = 0; dy < 3; dy++)
 			for (size_t dx = 0; dx < 3; dx++) v[l][dy][dx] = dog_at(o, layer + l - 1, i + dy * w + dx - w - 1);
-	f.value = v[1][1][1];
-	f.d[0] = (v[1][1][2] - v[1][1][0]) / 2;
-	f.d[1] = (v[1][2][1] - v[1][0][1]) / 2;
-	f.d[2] = (v[2][1][1] - v[0][1][1]) / 2;
-	f.h[0][0] = v[1][1][2] + v[1][1][0] - 2 * f.value;
-	f.h[1][1] = v[1][2][1] + v[1][0][1] - 2 * f.value;
-	f.h[2][2] = v[2][1][1] + v[0][1][1] - 2 * f.value;
-	f.h[0][1] = f.h[1][0] = (v[1][2][2] - v[1][2][0] - v[1][0][2] + v[1][0][0]) / 4;
-	f.h[0][2] = f.h[2][0] = (v[2][1][2] - v[2][1][0] - v[0][1][2] + v[0][1][0]) / 4;
-	f.h[1][2] = f.h[2][1] = (v[2][2][1] - v[2][0][1] - v[0][2][1] + v[0][0][1]) / 4;
-	return f;
-}
-
-/* Where the parabola has its extremum, by Cramer's rule. False: nowhere. */
-static bool solve(const struct fit *f, double at[3])
-{
-	const double(*h)[3] = f->h;
-	double c0 = h[1][1] * h[2][2] - h[1][2] * h[2][1], c1 = h[1][2] * h[2][0] - h[1][0] * h[2][2],
-	       c2 = h[1][0] * h[2][1] - h[1][1] * h[2][0], det = h[0][0] * c0 + h[0][1] * c1 + h[0][2] * c2;
-
-	if (!(fabs(det) > 1e-12)) return false;
-	at[0] = -(c0 * f->d[0] + (h[0][2] * h[2][1] - h[0][1] * h[2][2]) * f->d[1] +
-	          (h[0][1] * h[1][2] - h[0][2] * h[1][1]) * f->d[2]) / det;
-	at[1] = -(c1 * f->d[0] + (h[0][0] * h[2][2] - h[0][2] * h[2][0]) * f->d[1] +
-	          (h[0][2] * h[1][0] - h[0][0] * h[1][2]) * f->d[2]) / det;
-	at[2] = -(c2 * f->d[0] + (h[0][1] * h[2][0] - h[0][0] * h[2][1]) * f->d[1] +
-	          (h[0][0] * h[1][1] - h[0][1] * h[1][0]) * f->d[2]) / det;
-	return true;
+	return local_fit_of(v);
 }
 
 /* Section 4.1: along an edge the curvature across is large and that along small. */
-static bool on_edge(const struct fit *f, double edge)
+static bool on_edge(const struct local_fit *f, double edge)
 {
 	double trace = f->h[0][0] + f->h[1][1], det = f->h[0][0] * f->h[1][1] - f->h[0][1] * f->h[1][0];
 
@@ -201,14 +168,13 @@ static akin_status refine(struct sift *s, int32_t octave, int layer, int x, int 
 	const struct local_params *p = &s->job->params;
 	double at[3], value;
 	struct local_point point;
-	struct fit f;
+	struct local_fit f;
 	int step = 0;
 
 	for (;; step++) {
 		f = fit_at(o, layer, x, y);
-		if (step == STEPS || !solve(&f, at)) return AKIN_OK;
+		if (step == STEPS || !local_fit_solve(&f, at)) return AKIN_OK;
 		if (fabs(at[0]) <= 0.5 && fabs(at[1]) <= 0.5 && fabs(at[2]) <= 0.5) break;
-		if (!(fabs(at[0]) < 1e4 && fabs(at[1]) < 1e4 && fabs(at[2]) < 1e4)) return AKIN_OK;
 		x += (int)lround(at[0]);
 		y += (int)lround(at[1]);
 		layer += (int)lround(at[2]);

@@ -1,4 +1,4 @@
-/* feature/scale_space.c - float pictures blurred by a Gaussian, along y and x in one pass over the rows.
+/* feature/scale_space.c - pictures blurred by a Gaussian, and extrema between samples of place and scale.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "feature/local_detect.h"
 
@@ -53,4 +53,37 @@ void blur_picture(const struct pixel_kernels *kernels, const struct blur *blur, 
 		}
 		kernels->blur_row(row, blur->weights, blur->n_pairs, blur->centre, to + (size_t)y * width, width);
 	}
+}
+
+struct local_fit local_fit_of(double v[3][3][3])
+{
+	struct local_fit f = { .value = v[1][1][1] };
+
+	f.d[0] = (v[1][1][2] - v[1][1][0]) / 2;
+	f.d[1] = (v[1][2][1] - v[1][0][1]) / 2;
+	f.d[2] = (v[2][1][1] - v[0][1][1]) / 2;
+	f.h[0][0] = v[1][1][2] + v[1][1][0] - 2 * f.value;
+	f.h[1][1] = v[1][2][1] + v[1][0][1] - 2 * f.value;
+	f.h[2][2] = v[2][1][1] + v[0][1][1] - 2 * f.value;
+	f.h[0][1] = f.h[1][0] = (v[1][2][2] - v[1][2][0] - v[1][0][2] + v[1][0][0]) / 4;
+	f.h[0][2] = f.h[2][0] = (v[2][1][2] - v[2][1][0] - v[0][1][2] + v[0][1][0]) / 4;
+	f.h[1][2] = f.h[2][1] = (v[2][2][1] - v[2][0][1] - v[0][2][1] + v[0][0][1]) / 4;
+	return f;
+}
+
+/* By Cramer's rule. Every value is finite, whatever the samples. */
+bool local_fit_solve(const struct local_fit *f, double at[3])
+{
+	const double(*h)[3] = f->h;
+	double c0 = h[1][1] * h[2][2] - h[1][2] * h[2][1], c1 = h[1][2] * h[2][0] - h[1][0] * h[2][2],
+	       c2 = h[1][0] * h[2][1] - h[1][1] * h[2][0], det = h[0][0] * c0 + h[0][1] * c1 + h[0][2] * c2;
+
+	if (!(fabs(det) > 1e-30)) return false;
+	at[0] = -(c0 * f->d[0] + (h[0][2] * h[2][1] - h[0][1] * h[2][2]) * f->d[1] +
+	          (h[0][1] * h[1][2] - h[0][2] * h[1][1]) * f->d[2]) / det;
+	at[1] = -(c1 * f->d[0] + (h[0][0] * h[2][2] - h[0][2] * h[2][0]) * f->d[1] +
+	          (h[0][2] * h[1][0] - h[0][0] * h[1][2]) * f->d[2]) / det;
+	at[2] = -(c2 * f->d[0] + (h[0][1] * h[2][0] - h[0][0] * h[2][1]) * f->d[1] +
+	          (h[0][0] * h[1][1] - h[0][1] * h[1][0]) * f->d[2]) / det;
+	return fabs(at[0]) < 1e4 && fabs(at[1]) < 1e4 && fabs(at[2]) < 1e4;
 }
