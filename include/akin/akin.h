@@ -19,6 +19,7 @@
 #include "akin/eval.h"
 #include "akin/index.h"
 #include "akin/library.h"
+#include "akin/local.h"
 #include "akin/model.h"
 #include "akin/query.h"
 #include "akin/result.h"
