@@ -25,13 +25,17 @@ struct card_file {
 	char sha256[2 * HASH_BYTES + 1];
 };
 
+enum card_kind { CARD_PICTURE, CARD_TEXT };
+
 struct model_card {
+	enum card_kind kind;
 	char *name, *title, *source, *licence;
 	char *dir, *path;    /* of the card; dir NULL when parsed from memory */
 	char *file, *weights, *labels; /* relative; weights and labels may be NULL */
 	struct card_file files[CARD_MAX_FILES];
 	size_t n_files;
 
+	/* Of pictures only, from here to softmax: */
 	char *input, *embedding, *logits; /* names; may be NULL */
 	bool nchw, bgr;
 	float mean[3], std[3];
