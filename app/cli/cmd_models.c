@@ -30,6 +30,14 @@ static const char *or_dash(const char *s)
 	return s && s[0] ? s : "-";
 }
 
+/* Pixels, or text. */
+static const char *input_of(const akin_model_info *m, char *out, size_t room)
+{
+	if (!m->width) return "text";
+	snprintf(out, room, "%ux%u", m->width, m->height);
+	return out;
+}
+
 static void put_json(const akin_model_info *m)
 {
 	json_t *object = json_object();
@@ -64,7 +72,7 @@ static void put_line(const struct cli *cli, const char *key, const char *value)
 
 static void put_info(const struct cli *cli, const akin_model_info *m)
 {
-	char size[TEXT_NUMBER];
+	char size[TEXT_NUMBER], input[24];
 
 	put_key(cli, "name");
 	printf("%s%s\n", m->name, m->is_default ? " (default)" : "");
@@ -72,7 +80,7 @@ static void put_info(const struct cli *cli, const akin_model_info *m)
 	put_line(cli, "source", m->source);
 	put_line(cli, "licence", m->licence);
 	put_key(cli, "input");
-	printf("%ux%u\n", m->width, m->height);
+	puts(input_of(m, input, sizeof input));
 	put_key(cli, "vector");
 	printf("%u dimensions, compared by %s\n", m->dim, or_dash(m->metric));
 	if (m->text_length) {
@@ -97,10 +105,10 @@ static void put_rows(const struct cli *cli, const akin_model_list *list)
 		const akin_model_info *m = akin_model_list_get(list, i);
 		char size[TEXT_NUMBER], input[24];
 
-		snprintf(input, sizeof input, "%ux%u", m->width, m->height);
 		printf("%c %s", m->is_default ? '*' : ' ', m->name);
 		text_put_blanks(stdout, widest - text_width(m->name) + 2);
-		printf("%s%9s  %5u  %9s%s  %s\n", cli->color ? "\x1b[2m" : "", input, m->dim,
+		printf("%s%9s  %5u  %9s%s  %s\n", cli->color ? "\x1b[2m" : "",
+		       input_of(m, input, sizeof input), m->dim,
 		       text_bytes(m->bytes, size),
 		       cli->color ? "\x1b[0m" : "", m->title ? m->title : "");
 	}

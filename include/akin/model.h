@@ -18,7 +18,7 @@ typedef struct akin_model_info {
 	const char *card_path;  /* absolute */
 	const char *model_path; /* absolute: the .xml, .onnx, .pb, .tflite or SavedModel folder */
 	const char *metric;     /* "cosine", "l2", "ip" */
-	unsigned width, height; /* of the input */
+	unsigned width, height; /* of the input; 0 of a model that reads text */
 	unsigned dim;           /* of the embedding */
 	uint64_t bytes;         /* of all its files */
 	int is_default;

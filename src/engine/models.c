@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "feature/text_encoder.h"
 #include "feature/text_tower.h"
 
 const char models_default_name[] = "efficientnet-lite1-int8";
@@ -235,8 +236,20 @@ void akin_model_list_free(akin_model_list *list)
 
 /* ---- verifying and adding ---- */
 
+static akin_status try_encoder(const struct model_card *card, akin_error *err)
+{
+	struct text_encoder *encoder;
+	akin_status st = text_encoder_open(&encoder, card->path, err);
+	float *vector = st == AKIN_OK ? mem_calloc(card->dim, sizeof *vector) : NULL;
+
+	if (st == AKIN_OK) st = vector ? text_encode(encoder, "a", 1, vector, err) : error_nomem(err);
+	mem_free(vector);
+	text_encoder_close(encoder);
+	return st;
+}
+
 /* Run once on grey: a model whose output has another size than its card says is found now, not in the first index. */
-static akin_status try_once(const struct model_card *card, akin_error *err)
+static akin_status try_picture(const struct model_card *card, akin_error *err)
 {
 	struct embedder e = { 0 };
 	struct infer_slot *slot = NULL;
@@ -255,7 +268,7 @@ static akin_status try_once(const struct model_card *card, akin_error *err)
 	return st;
 }
 
-static akin_status try_text(const struct model_card *card, akin_error *err)
+static akin_status try_tower(const struct model_card *card, akin_error *err)
 {
 	static const char sentence[] = "a photo of a cat";
 	struct text_tower *tower = NULL;
@@ -278,9 +291,10 @@ static akin_status verify_card(const struct model_card *card, akin_error *err)
 	if (st == AKIN_OK && path) st = labels_read(&labels, path, err);
 	labels_deinit(&labels);
 	mem_free(path);
-	if (st == AKIN_OK) st = try_once(card, err);
-	if (st == AKIN_OK && model_card_has_text(card)) st = try_text(card, err);
-	return st;
+	if (st != AKIN_OK) return st;
+	if (card->kind == CARD_TEXT) return try_encoder(card, err);
+	st = try_picture(card, err);
+	return st == AKIN_OK && model_card_has_text(card) ? try_tower(card, err) : st;
 }
 
 akin_status akin_model_verify(const char *name_or_card, const char *models_dir, akin_error *err)

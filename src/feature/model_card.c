@@ -299,10 +299,11 @@ static void read_text(struct reader *r, const json_t *tower, struct card_text *t
 
 static void read_rest(struct reader *r, const json_t *root, struct model_card *card)
 {
-	static const char *const metrics[] = { "cosine", "l2", "ip", NULL };
+	static const char *const metrics[] = { "cosine", "l2", "ip", NULL }, *const kinds[] = { "picture", "text", NULL };
 	static const enum metric metric_of[] = { METRIC_COSINE, METRIC_L2, METRIC_IP };
 	const json_t *labels = json_object_get(root, "labels"), *calibration = json_object_get(root, "calibration");
 
+	card->kind = (enum card_kind)choice(r, root, "kind", kinds);
 	card->name = text(r, root, "name", true);
 	if (card->name && (!card->name[0] || strchr(card->name, '/') || card->name[0] == '.'))
 		wrong(r, "name", "must be a plain name");
@@ -370,7 +371,7 @@ static void read_card(struct reader *r, const json_t *root, struct model_card *c
 	}
 	read_rest(r, root, card);
 	read_files(r, root, card);
-	read_input(r, json_object_get(root, "input"), card);
+	if (card->kind == CARD_PICTURE) read_input(r, json_object_get(root, "input"), card);
 	read_output(r, json_object_get(root, "output"), card);
 	read_text(r, json_object_get(root, "text"), &card->text);
 	need_sum(r, root, card->file);

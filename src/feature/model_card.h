@@ -25,6 +25,8 @@ struct card_file {
 	char sha256[2 * HASH_BYTES + 1];
 };
 
+enum card_kind { CARD_PICTURE, CARD_TEXT };
+
 /* The tower that turns a text into a vector of the same space as the pictures'; `file` NULL: the model has none. */
 struct card_text {
 	char *file, *weights, *tokenizer;  /* relative; weights may be NULL */
@@ -36,12 +38,14 @@ struct card_text {
 };
 
 struct model_card {
+	enum card_kind kind;
 	char *name, *title, *source, *licence;
 	char *dir, *path;    /* of the card; dir NULL when parsed from memory */
 	char *file, *weights, *labels; /* relative; weights and labels may be NULL */
 	struct card_file files[CARD_MAX_FILES];
 	size_t n_files;
 
+	/* Of pictures only, from here to softmax: */
 	char *input, *embedding, *logits; /* names; may be NULL */
 	bool nchw, bgr;
 	float mean[3], std[3];

@@ -106,7 +106,7 @@ static akin_status encode_word(const struct token_model *m, struct model_scratch
 {
 	switch (m->kind) {
 	case MODEL_BPE: return bpe_encode(m, scratch, word, n, ids, err);
-	case MODEL_UNIGRAM: return unigram_encode(m, scratch, word, n, ids, err);
+	case MODEL_UNIGRAM: return unigram_model_encode(m, scratch, word, n, ids, err);
 	default: return wordpiece_encode(m, word, n, ids, err);
 	}
 }

@@ -203,7 +203,7 @@ akin_status bpe_encode(const struct token_model *m, struct model_scratch *scratc
 void bpe_sort(struct token_model *m);
 akin_status wordpiece_encode(const struct token_model *m, const char *word, size_t n, struct id_list *ids,
                              akin_error *err);
-akin_status unigram_encode(const struct token_model *m, struct model_scratch *scratch, const char *word, size_t n,
+akin_status unigram_model_encode(const struct token_model *m, struct model_scratch *scratch, const char *word, size_t n,
                            struct id_list *ids, akin_error *err);
 void model_find_bytes(struct token_model *m);
 /* The byte tokens of a text, if all are there. */

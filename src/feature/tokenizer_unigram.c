@@ -53,7 +53,7 @@ static akin_status add_piece(const struct token_model *m, const char *bytes, siz
 	return ids_add(ids, m->unknown, err);
 }
 
-akin_status unigram_encode(const struct token_model *m, struct model_scratch *scratch, const char *word, size_t n,
+akin_status unigram_model_encode(const struct token_model *m, struct model_scratch *scratch, const char *word, size_t n,
 			   struct id_list *ids, akin_error *err)
 {
 	struct arrival *way = scratch->symbols;
