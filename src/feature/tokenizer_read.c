@@ -38,6 +38,7 @@ static void read_added_token(struct reader *r, const json_t *o, struct tokenizer
 	struct added_tokens *added = &t->added;
 	struct added_token token = { 0 }, *moved;
 	const char *text;
+	int32_t known;
 	size_t bytes;
 
 	if (!reader_has_only(r, o, members)) return;
@@ -50,12 +51,15 @@ static void read_added_token(struct reader *r, const json_t *o, struct tokenizer
 	if (text && !bytes) reader_wrong(r, "content", "is empty");
 	if (r->st != AKIN_OK) return;
 	/* `tokenizers` takes the vocabulary's id, or the next free one, whatever the file says. */
-	if (token.id !=
-	    (vocab_find(&t->model.vocab, text, bytes) >= 0 ? vocab_find(&t->model.vocab, text, bytes) : (*next_id)++))
+	known = vocab_find(&t->model.vocab, text, bytes);
+	if (token.id != (known >= 0 ? known : (*next_id)++)) {
 		reader_wrong(r, "id", "is neither what the vocabulary says nor the next after it");
-	if (!(moved = mem_grow(added->token, &added->capacity, added->n, sizeof *added->token)) && r->st == AKIN_OK)
+		return;
+	}
+	if (!(moved = mem_grow(added->token, &added->capacity, added->n, sizeof *added->token))) {
 		r->st = error_nomem(r->err);
-	if (r->st != AKIN_OK) return;
+		return;
+	}
 	added->token = moved;
 	added->token[added->n++] = token;
 	add_text(r, t, text, bytes, reader_flag(r, o, "normalized", FLAG_REQUIRED), (int32_t)added->n - 1);

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "feature/tokenizer.h"
 
-enum { ROUNDS = 3000, LENGTH = 24, IDS = 600 };
+enum { ROUNDS = 1000, LENGTH = 24, IDS = 600 };
 
 static const char *const kinds[] = { "clip", "gpt4", "gemma", "bert", "bert-cased", "siglip", "sentencepiece", "wordlevel" };
 static const char *const parts[] = { "a", " ", "photo", "\xe5", "\xad\x97", "\xe5\xad\x97", "\xff", "\xcc\x81", "'ll", "<|endoftext|>",
