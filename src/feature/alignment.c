@@ -54,7 +54,7 @@ struct alignment {
 	const uint16_t *picture_roots;  /* aligned x picture_dim: of the square roots of the embedding */
 	const uint16_t *picture_labels; /* aligned x n_classes: of the square roots of the probabilities */
 	const uint16_t *text_in;        /* hidden x text_dim */
-	const uint16_t *text_out;       /* aligned x hidden */
+	const uint16_t *text_out;       /* aligned x hidden / heads: a head sees its own hidden units only */
 	const uint16_t *text_straight;  /* aligned x text_dim */
 	const uint16_t *label_text;     /* label x text_dim */
 	const uint16_t *class_labels;   /* n_classes x label, rows of unit length */
@@ -75,10 +75,11 @@ static bool is_width(uint32_t n)
 /* Sizes of both kinds of numbers in the body. */
 static void count_numbers(const struct header *h, uint64_t *n_f32, uint64_t *n_f16)
 {
-	const uint64_t p = h->picture_dim, t = h->text_dim, c = h->n_classes, hid = h->hidden, a = h->aligned, l = h->label;
+	const uint64_t p = h->picture_dim, t = h->text_dim, c = h->n_classes;
+	const uint64_t hid = h->hidden, a = h->aligned, l = h->label;
 
 	*n_f32 = p + 1 + c + a + hid + a + l + t + sizeof(struct gate_terms) / sizeof(float);
-	*n_f16 = c * p + a * p + a * c + hid * t + a * hid + a * t + l * t + c * l;
+	*n_f16 = c * p + a * p + a * c + hid * t + a * (hid / h->heads) + a * t + l * t + c * l;
 }
 
 static akin_status check_header(const struct header *h, const uint8_t *bytes, size_t n, akin_error *err)
@@ -88,9 +89,11 @@ static akin_status check_header(const struct header *h, const uint8_t *bytes, si
 	if (n < sizeof *h || memcmp(h->magic, "AKINALGN", sizeof h->magic) != 0)
 		return error_set(err, AKIN_ERR_FORMAT, "this is no file of an alignment");
 	if (h->version != VERSION)
-		return error_set(err, AKIN_ERR_FORMAT, "the alignment has format %u, this akin reads %d", h->version, VERSION);
+		return error_set(err, AKIN_ERR_FORMAT, "the alignment has format %u, this akin reads %d", h->version,
+		                 VERSION);
 	if (!is_width(h->picture_dim) || !is_width(h->text_dim) || !is_width(h->n_classes) || !is_width(h->hidden) ||
-	    !is_width(h->aligned) || !is_width(h->label + 1) || !h->heads || h->aligned % h->heads || h->zero)
+	    !is_width(h->aligned) || !is_width(h->label + 1) || !h->heads || h->aligned % h->heads ||
+	    h->hidden % h->heads || h->zero)
 		return wrong(err, "widths cannot be");
 	count_numbers(h, &n_f32, &n_f16);
 	if (h->file_bytes != n || n - sizeof *h != 4 * n_f32 + 2 * n_f16)
@@ -146,7 +149,7 @@ static void point_into_body(struct alignment *a, size_t n_f32)
 	a->picture_roots = take_f16(&h, a->aligned, i->picture_dim);
 	a->picture_labels = take_f16(&h, a->aligned, i->n_classes);
 	a->text_in = take_f16(&h, a->hidden, i->text_dim);
-	a->text_out = take_f16(&h, a->aligned, a->hidden);
+	a->text_out = take_f16(&h, a->aligned, a->hidden / a->heads);
 	a->text_straight = take_f16(&h, a->aligned, i->text_dim);
 	a->label_text = take_f16(&h, a->label, i->text_dim);
 	a->class_labels = take_f16(&h, i->n_classes, a->label);
@@ -161,7 +164,8 @@ static akin_status read_weights(struct alignment *a, const uint8_t *bytes, size_
 
 	memcpy(&h, bytes, n < sizeof h ? n : sizeof h);
 	if ((st = check_header(&h, bytes, n, err)) != AKIN_OK) return st;
-	if (h.picture_dim != a->info.picture_dim || h.text_dim != a->info.text_dim || h.aligned + h.label + 1 != a->info.dim)
+	if (h.picture_dim != a->info.picture_dim || h.text_dim != a->info.text_dim ||
+	    h.aligned + h.label + 1 != a->info.dim)
 		return wrong(err, "widths are not those of its card");
 	if (!(a->body = mem_aligned(n - sizeof h))) return error_nomem(err);
 	memcpy(a->body, bytes + sizeof h, n - sizeof h);
@@ -183,11 +187,12 @@ static akin_status take_text(const json_t *object, const char *key, char **to, a
 {
 	const char *value = json_string_value(json_object_get(object, key));
 
-	if (!value || !*value) return error_set(err, AKIN_ERR_FORMAT, "the alignment's card lacks the text \"%s\"", key);
+	if (!value || !*value) return error_set(err, AKIN_ERR_FORMAT, "the alignment's card lacks \"%s\"", key);
 	return (*to = mem_strdup(value)) ? AKIN_OK : error_nomem(err);
 }
 
-static akin_status take_side(const json_t *card, const char *side, char **name, char **sha256, size_t *dim, akin_error *err)
+static akin_status take_side(const json_t *card, const char *side, char **name, char **sha256, size_t *dim,
+                             akin_error *err)
 {
 	const json_t *object = json_object_get(card, side);
 	const json_int_t width = json_integer_value(json_object_get(object, "dim"));
@@ -263,7 +268,7 @@ static akin_status weights_path(const char *card_path, const struct buf *card, c
 	char *dir = NULL;
 
 	if (st == AKIN_OK && (!file || !*file || *file == '.' || strchr(file, '/')))
-		st = error_set(err, AKIN_ERR_FORMAT, "\"file\" must be the plain name of a file beside the alignment's card");
+		st = error_set(err, AKIN_ERR_FORMAT, "\"file\" must be the plain name of a file beside the card");
 	if (st == AKIN_OK && (!(dir = fs_dirname(card_path)) || !(*path = fs_join(dir, file)))) st = error_nomem(err);
 	mem_free(dir);
 	json_decref(json);
@@ -272,7 +277,8 @@ static akin_status weights_path(const char *card_path, const struct buf *card, c
 
 akin_status alignment_open(struct alignment **out, const char *card_or_dir, akin_error *err)
 {
-	char *path = fs_is_dir(card_or_dir) ? fs_join(card_or_dir, "alignment.json") : mem_strdup(card_or_dir), *file = NULL;
+	char *path = fs_is_dir(card_or_dir) ? fs_join(card_or_dir, "alignment.json") : mem_strdup(card_or_dir);
+	char *file = NULL;
 	struct buf card = BUF_EMPTY;
 	struct fs_map weights = { 0 };
 	akin_status st;
@@ -311,7 +317,8 @@ const struct alignment_info *alignment_info(const struct alignment *a)
 /* ---- arithmetic ---- */
 
 /* out = matrix * v */
-static void product(const struct alignment *a, const uint16_t *matrix, size_t rows, size_t columns, const float *v, float *out)
+static void product(const struct alignment *a, const uint16_t *matrix, size_t rows, size_t columns, const float *v,
+                    float *out)
 {
 	a->kernels->scan_ip_f16(v, matrix, rows, columns, out);
 }
@@ -339,12 +346,14 @@ static void stretch_heads(const struct alignment *a, float *v, float length)
 }
 
 /* `to` = v at unit length. The largest component comes out first: a square of it could overflow. */
-static akin_status unit_copy(const struct alignment *a, const float *v, size_t n, float *to, const char *what, akin_error *err)
+static akin_status unit_copy(const struct alignment *a, const float *v, size_t n, float *to, const char *what,
+                             akin_error *err)
 {
 	float most = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!isfinite(v[i])) return error_set(err, AKIN_ERR_INVALID, "component %zu of the %s is no number", i, what);
+		if (!isfinite(v[i]))
+			return error_set(err, AKIN_ERR_INVALID, "component %zu of the %s is no number", i, what);
 		if (fabsf(v[i]) > most) most = fabsf(v[i]);
 	}
 	if (most == 0) return error_set(err, AKIN_ERR_INVALID, "the %s is zero", what);
@@ -356,7 +365,11 @@ static akin_status unit_copy(const struct alignment *a, const float *v, size_t n
 /* tanh approximation of the Gaussian error linear unit, as it was trained. */
 static void gelu(float *v, size_t n)
 {
-	for (size_t i = 0; i < n; i++) v[i] *= 0.5f * (1 + tanhf(0.7978845608f * (v[i] + 0.044715f * v[i] * v[i] * v[i])));
+	for (size_t i = 0; i < n; i++) {
+		const float x = v[i];
+
+		v[i] = 0.5f * x * (1 + tanhf(0.7978845608f * (x + 0.044715f * x * x * x)));
+	}
 }
 
 static void softmax(float *v, size_t n)
@@ -398,7 +411,7 @@ static void label_part(const struct alignment *a, const float *probability, floa
 	}
 }
 
-/* `scratch`: room for the unit vector, the probabilities and twice the larger part. Consumes the first two. */
+/* `row`: room for the larger part. Consumes the vector and the probabilities. */
 static void join_picture(const struct alignment *a, float *unit, float *probability, float *row, float *out)
 {
 	const float half = 0.70710678f;
@@ -406,7 +419,7 @@ static void join_picture(const struct alignment *a, float *unit, float *probabil
 
 	label_part(a, probability, row, label);
 	rest = 1 - a->kernels->ip_f32(label, label, a->label);
-	/* What the label part lacks of unit length goes to a component that is 0 in texts: the products stay as they are. */
+	/* What the label part lacks of unit length goes to a component that is 0 in texts: no product changes. */
 	label[a->label] = rest > 0 ? sqrtf(rest) : 0;
 	roots(unit, a->info.picture_dim);
 	roots(probability, a->info.n_classes);
@@ -442,7 +455,8 @@ akin_status alignment_picture(const struct alignment *a, const float *embedding,
 akin_status alignment_classes(const struct alignment *a, const float *embedding, float *out, akin_error *err)
 {
 	float *unit = mem_aligned(a->info.picture_dim * sizeof *unit);
-	akin_status st = unit ? unit_copy(a, embedding, a->info.picture_dim, unit, "picture's embedding", err) : error_nomem(err);
+	const size_t n = a->info.picture_dim;
+	akin_status st = unit ? unit_copy(a, embedding, n, unit, "picture's embedding", err) : error_nomem(err);
 
 	memset(out, 0, a->info.n_classes * sizeof *out);
 	if (st == AKIN_OK) classify(a, unit, out);
@@ -453,7 +467,8 @@ akin_status alignment_classes(const struct alignment *a, const float *embedding,
 /* ---- texts ---- */
 
 /* `label`: the label part at unit length; `scores`: room for n_classes. */
-static float share_of_labels(const struct alignment *a, const float *unit, size_t n_pieces, const float *label, float *scores)
+static float share_of_labels(const struct alignment *a, const float *unit, size_t n_pieces, const float *label,
+                             float *scores)
 {
 	const struct gate_terms *g = &a->gate_terms;
 	float nearest = -1, z;
@@ -468,18 +483,21 @@ static float share_of_labels(const struct alignment *a, const float *unit, size_
 
 static void align_text(const struct alignment *a, const float *unit, float *hidden, float *part, float *out)
 {
+	const size_t width = a->aligned / a->heads, inner = a->hidden / a->heads;
+
 	product(a, a->text_in, a->hidden, a->info.text_dim, unit, hidden);
 	add(hidden, a->hidden_bias, a->hidden);
 	gelu(hidden, a->hidden);
-	product(a, a->text_out, a->aligned, a->hidden, hidden, out);
+	for (size_t h = 0; h < a->heads; h++)
+		product(a, a->text_out + h * width * inner, width, inner, hidden + h * inner, out + h * width);
 	product(a, a->text_straight, a->aligned, a->info.text_dim, unit, part);
 	add(out, part, a->aligned);
 	add(out, a->text_bias, a->aligned);
 }
 
 /* The whole text side: `out` may be NULL when only the gate is asked for. */
-static akin_status describe_text(const struct alignment *a, const float *vector, size_t n_pieces, float *out, float *gate,
-                                 akin_error *err)
+static akin_status describe_text(const struct alignment *a, const float *vector, size_t n_pieces, float *out,
+                                 float *gate, akin_error *err)
 {
 	const size_t n = a->info.text_dim, work = larger(larger(a->info.n_classes, a->hidden), a->label);
 	float *unit = mem_aligned((n + a->label + work + a->aligned) * sizeof *unit), *label, *scratch;
@@ -503,7 +521,8 @@ out:
 	return st;
 }
 
-akin_status alignment_text(const struct alignment *a, const float *text_vector, size_t n_pieces, float *out, akin_error *err)
+akin_status alignment_text(const struct alignment *a, const float *text_vector, size_t n_pieces, float *out,
+                           akin_error *err)
 {
 	float gate;
 
@@ -511,7 +530,8 @@ akin_status alignment_text(const struct alignment *a, const float *text_vector, 
 	return describe_text(a, text_vector, n_pieces, out, &gate, err);
 }
 
-akin_status alignment_gate(const struct alignment *a, const float *text_vector, size_t n_pieces, float *gate, akin_error *err)
+akin_status alignment_gate(const struct alignment *a, const float *text_vector, size_t n_pieces, float *gate,
+                           akin_error *err)
 {
 	*gate = 0;
 	return describe_text(a, text_vector, n_pieces, NULL, gate, err);

@@ -1,9 +1,9 @@
-/* feature/alignment.h - one space for pictures and texts: it joins a picture model and a text encoder that know nothing
- * of each other, so that the inner product of a text's vector and a picture's says how well they fit.
+/* feature/alignment.h - one space for pictures and texts: it joins a picture model and a text encoder that know
+ * nothing of each other, so that the inner product of a text's vector and a picture's says how well they fit.
  *
- * A joint vector has two parts. The aligned part was learned from pictures with captions; the label part places the text
- * vectors of a picture's likely classes, weighted by probability, beside the text's own vector. How much each part counts
- * is decided by the text, so the picture's side is a function of its stored embedding alone and no picture is read again.
+ * A joint vector has two parts. The aligned part was learned from pictures with captions; the label part has the
+ * text vectors of a picture's likely classes, weighted by probability, beside the text's own vector. How much each part
+ * counts is decided by the text, so a picture's side is a function of its stored embedding: none is read again.
  * docs/text-alignment.md has the mathematics and the file.
  *
  * Every joint vector has unit length: cosine and inner product rank alike. Immutable after opening: threads share it.
@@ -37,8 +37,8 @@ akin_status alignment_parse(struct alignment **out, const char *card, size_t car
 void alignment_close(struct alignment *alignment);
 const struct alignment_info *alignment_info(const struct alignment *alignment);
 
-/* `embedding`: picture_dim floats of any length but 0. `out`: dim floats, all 0 on failure. AKIN_ERR_INVALID for a vector
- * that is zero or not finite. */
+/* `embedding`: picture_dim floats of any length but 0. `out`: dim floats, all 0 on failure.
+ * AKIN_ERR_INVALID for a vector that is zero or not finite. */
 akin_status alignment_picture(const struct alignment *alignment, const float *embedding, float *out, akin_error *err);
 /* The probability of every class, n_classes floats: the classifier's own answer, as far as an embedding of unit length
  * still tells it. All 0 on failure. */

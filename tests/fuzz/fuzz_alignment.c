@@ -1,5 +1,5 @@
-/* fuzz/fuzz_alignment.c - the card and the weights of an alignment from anybody: a uint16 says how long the card is, both
- * follow. The checksum is mended, so that the fuzzer gets behind it.
+/* fuzz/fuzz_alignment.c - the card and the weights of an alignment from anybody: a uint16 says how long the card is,
+ * both follow. The checksum is mended, so that the fuzzer gets behind it.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdint.h>
@@ -26,8 +26,9 @@ static void use(const struct alignment *a)
 	for (size_t i = 0; i < most; i++) in[i] = (float)(i % 7) + 0.5f;
 	for (int side = 0; side < 2; side++) {
 		float square = 0;
+		const akin_status st = side ? alignment_text(a, in, 5, out, &err) : alignment_picture(a, in, out, &err);
 
-		if ((side ? alignment_text(a, in, 5, out, &err) : alignment_picture(a, in, out, &err)) != AKIN_OK) abort();
+		if (st != AKIN_OK) abort();
 		for (size_t i = 0; i < info->dim; i++) square += out[i] * out[i];
 		if (!(square < 1.001f)) abort();
 	}

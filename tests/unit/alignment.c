@@ -39,8 +39,8 @@ static void read_file(const char *name, struct buf *out)
 static void check_near(const float *got, const float *wanted, size_t n, const char *what, size_t i)
 {
 	for (size_t k = 0; k < n; k++)
-		CHECK(fabsf(got[k] - wanted[k]) < 2e-5f, "%s %zu component %zu: %g, not %g\n", what, i, k, (double)got[k],
-		      (double)wanted[k]);
+		CHECK(fabsf(got[k] - wanted[k]) < 2e-5f, "%s %zu component %zu: %g, not %g\n", what, i, k,
+		      (double)got[k], (double)wanted[k]);
 }
 
 TEST(it_tells_what_it_joins)
@@ -143,8 +143,9 @@ TEST(a_wrong_weights_file_is_refused)
 	static const struct {
 		size_t at;
 		unsigned char byte;
-	} changes[] = { { 0, 'B' }, { 8, 2 }, { 12, 7 }, { 15, 1 }, { 16, 10 }, { 20, 0 }, { 24, 3 }, { 28, 0 }, { 32, 4 },
-		        { 36, 0 }, { 36, 3 }, { 40, 1 }, { 56, 1 }, { HEADER + 3, 0x7f }, { HEADER + 2, 0xff } };
+	} changes[] = { { 0, 'B' }, { 8, 2 }, { 12, 7 }, { 15, 1 }, { 16, 10 }, { 20, 0 }, { 24, 3 }, { 28, 0 },
+		        { 32, 4 }, { 36, 0 }, { 36, 3 }, { 40, 1 }, { 56, 1 },
+		        { HEADER + 3, 0x7f }, { HEADER + 2, 0xff } };
 	struct buf card, weights;
 	akin_error err;
 
@@ -191,7 +192,8 @@ TEST(a_damaged_file_is_told)
 TEST(a_wrong_card_is_refused)
 {
 	static const char *const changes[][3] = {
-		{ "\"akin_alignment\": 1", "\"akin_alignment\": 2", "akin_alignment" }, { "\"dim\": 12", "\"dim\": 14", "card" },
+		{ "\"akin_alignment\": 1", "\"akin_alignment\": 2", "akin_alignment" },
+		{ "\"dim\": 12", "\"dim\": 14", "card" },
 		{ "\"dim\": 12", "\"dim\": -1", "dim" }, { "\"name\": \"tiny\"", "\"name\": 5", "name" },
 		{ "\"picture_model\"", "\"other\"", "picture_model" }, { "\"text_model\"", "\"other\"", "text_model" },
 		{ "0.125", "1.5", "random_cosine" }, { "{", "[", "JSON" }, { "\"dim\": 8", "\"dim\": 1e9", "dim" },
@@ -210,8 +212,8 @@ TEST(a_wrong_card_is_refused)
 		buf_add(&other, card.data, (size_t)(found - card.data));
 		buf_puts(&other, changes[i][1]);
 		buf_puts(&other, found + strlen(changes[i][0]));
-		CHECK(parse_with(&other, &weights, &err) == AKIN_ERR_FORMAT && strstr(err.text, changes[i][2]), "case %zu: %s\n",
-		      i, err.text);
+		CHECK(parse_with(&other, &weights, &err) == AKIN_ERR_FORMAT && strstr(err.text, changes[i][2]),
+		      "case %zu: %s\n", i, err.text);
 		buf_deinit(&other);
 	}
 	buf_deinit(&card);

@@ -19,7 +19,7 @@ PICTURE, TEXT, CLASSES, HIDDEN, ALIGNED, LABEL, HEADS, CASES = 6, 8, 4, 6, 4, 7,
 def main():
     tests, rng = pathlib.Path(sys.argv[1]), np.random.default_rng(11)
     shapes = {"classifier": (CLASSES, PICTURE), "picture_roots": (ALIGNED, PICTURE), "picture_labels": (ALIGNED, CLASSES),
-              "text_in": (HIDDEN, TEXT), "text_out": (ALIGNED, HIDDEN), "text_straight": (ALIGNED, TEXT),
+              "text_in": (HIDDEN, TEXT), "text_out": (ALIGNED, HIDDEN // HEADS), "text_straight": (ALIGNED, TEXT),
               "label_text": (LABEL, TEXT), "class_labels": (CLASSES, LABEL), "norm": PICTURE, "norm_bias": 1,
               "class_bias": CLASSES, "picture_bias": ALIGNED, "hidden_bias": HIDDEN, "text_bias": ALIGNED,
               "label_bias": LABEL, "gate": TEXT}

@@ -9,7 +9,7 @@ import numpy as np
 
 from text_space import l2, read_captions, softmax
 
-NAME, LABEL, VERSION = "akin-text-1", 287, 1
+NAME, LABEL, VERSION = "akin-text-1", 255, 1
 LOW, HIGH = 0.1, 0.93          # the label part's share in a described scene and in a name; chosen with --dev
 OTHER_LANGUAGES = 0.4          # weight of Japanese, Italian and Arabic names beside English and Chinese ones
 LEAST = 1e-4                   # as least_probability in src/feature/alignment.c
@@ -90,7 +90,10 @@ def shares(m, text, pieces):
 
 
 def join_texts(m, text, pieces, share=None):
-    aligned = gelu(text @ m["text_in"].T + m["hidden_bias"]) @ m["text_out"].T + text @ m["text_straight"].T + m["text_bias"]
+    hidden = gelu(text @ m["text_in"].T + m["hidden_bias"]).reshape(len(text), m["heads"], -1)
+    out = m["text_out"].reshape(m["heads"], -1, hidden.shape[2])   # a head sees its own hidden units only
+    aligned = np.einsum("nhi,hoi->nho", hidden, out, optimize=True).reshape(len(text), -1)
+    aligned += text @ m["text_straight"].T + m["text_bias"]
     share = (shares(m, text, pieces) if share is None else np.full(len(text), share))[:, None]
     return l2(np.concatenate([(1 - share) * heads_to_unit(m, aligned), share * label_texts(m, text), np.zeros_like(share)], 1))
 
