@@ -33,6 +33,10 @@ extern const struct command command_index, command_search, command_list, command
 int cli_fail(const akin_error *err);
 /* A mistake in the command line that the table cannot see: says it with the way to help, returns EXIT_USAGE. */
 int cli_misuse(const struct parsed *parsed, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The word's place in the list, 0 for NULL; false: said that it is not there. */
+bool cli_choose(const struct parsed *parsed, const char *option, const char *word, const char *const *words, int n, int *out);
+/* The value of an option --mode; false: said that there is no such mode. */
+bool cli_take_mode(const struct parsed *parsed, const char *word, akin_mode *mode);
 /* A word on stderr, unless --quiet. */
 void cli_note(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

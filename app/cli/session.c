@@ -28,6 +28,30 @@ int cli_misuse(const struct parsed *parsed, const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
+bool cli_choose(const struct parsed *parsed, const char *option, const char *word, const char *const *words, int n, int *out)
+{
+	struct nearest nearest = { .word = word };
+
+	for (*out = 0; word && *out < n; ++*out)
+		if (!strcmp(word, words[*out])) return true;
+	*out = 0;
+	if (!word) return true;
+	for (int i = 0; i < n; i++) nearest_try(&nearest, words[i]);
+	if (nearest.best) cli_misuse(parsed, "there is no --%s %s; did you mean %s?", option, word, nearest.best);
+	else cli_misuse(parsed, "there is no --%s %s", option, word);
+	return false;
+}
+
+bool cli_take_mode(const struct parsed *parsed, const char *word, akin_mode *mode)
+{
+	static const char *const modes[] = { "auto", "meaning", "keyword" };
+	int choice;
+	bool known = cli_choose(parsed, "mode", word, modes, COUNT(modes), &choice);
+
+	*mode = (akin_mode)choice;
+	return known;
+}
+
 void cli_note(const struct cli *cli, const char *fmt, ...)
 {
 	char sentence[1024];

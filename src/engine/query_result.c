@@ -18,7 +18,7 @@ enum { DIVERSE_FROM = 5 };
 struct kept {
 	akin_hit hit;
 	char *path, *group;
-	double *shares;
+	double *evidence;
 	char **labels;
 	int64_t taken_at; /* seconds since 1970 */
 };
@@ -64,7 +64,7 @@ static void kept_deinit(struct kept *kept)
 	mem_free(kept->labels);
 	mem_free(kept->path);
 	mem_free(kept->group);
-	mem_free(kept->shares);
+	mem_free(kept->evidence);
 	*kept = (struct kept){ 0 };
 }
 
@@ -167,34 +167,27 @@ static akin_status find_file(const struct asking *a, struct kept *kept, akin_err
 	return shown ? AKIN_OK : AKIN_ERR_NOT_FOUND;
 }
 
-/* What each part did for the hit, so that it sums up to the score. */
+/* What each part did for the hit, and how far that is. */
 static akin_status explain(const struct asking *a, const struct pool *pool, size_t row, struct kept *kept, akin_error *err)
 {
 	const float *distance = pool->distance + row * pool->n_terms;
-	double *share = mem_calloc(a->n_terms, sizeof *share), sum = 0, weight = 0;
-	struct rank_term *terms = mem_calloc(a->n_terms, sizeof *terms);
-	const struct scale scale = vectors_scale(a->lib);
+	double *share = mem_calloc(a->n_terms, sizeof *share), weight = 0;
 
-	kept->shares = mem_calloc(a->query->n, sizeof *kept->shares);
-	if (!share || !terms || !kept->shares) {
+	kept->evidence = mem_calloc(a->query->n, sizeof *kept->evidence);
+	kept->hit.evidence = kept->evidence;
+	if (!share || !kept->evidence) {
 		mem_free(share);
-		mem_free(terms);
 		return error_nomem(err);
 	}
+	rank_value(a->weigher, a->n_terms, pool->evidence + row * pool->n_terms, share);
 	for (size_t t = 0; t < a->n_terms; t++) {
-		terms[t] = (struct rank_term){ &scale, a->term[t].weight };
+		kept->evidence[a->term[t].part] += share[t];
 		if (!term_is_wanted(&a->term[t])) continue;
 		weight += a->term[t].weight;
 		kept->hit.distance += a->term[t].weight * (double)distance[t];
 	}
 	kept->hit.distance /= weight;
-	rank_value(terms, a->n_terms, pool->evidence + row * pool->n_terms, share);
-	for (size_t t = 0; t < a->n_terms; t++) sum += share[t];
-	for (size_t t = 0; t < a->n_terms; t++)
-		kept->shares[a->term[t].part] += sum > 0 ? kept->hit.score * share[t] / sum : 0;
-	kept->hit.shares = kept->shares;
 	mem_free(share);
-	mem_free(terms);
 	return AKIN_OK;
 }
 
@@ -212,17 +205,11 @@ static akin_status gather_one(const struct asking *a, const struct pool *pool, c
 
 akin_status result_gather(akin_result *r, const struct asking *a, const struct pool *pool, bool *below, akin_error *err)
 {
-	struct rank_term *terms = mem_calloc(a->n_terms, sizeof *terms);
-	const struct scale own = vectors_scale(a->lib);
-	struct scale scale;
-	akin_status st = terms ? AKIN_OK : error_nomem(err);
+	akin_status st = AKIN_OK;
 
 	*below = false;
-	if (st != AKIN_OK) return st;
-	for (size_t t = 0; t < a->n_terms; t++) terms[t] = (struct rank_term){ &own, a->term[t].weight };
-	scale = rank_scale(terms, a->n_terms);
 	for (size_t i = 0; i < pool->n && r->n < r->room && st == AKIN_OK; i++) {
-		double score = scale_score(&scale, pool->item[i].value);
+		double score = pool_score(pool, a, i);
 
 		if (score < a->params->threshold) {
 			*below = true;
@@ -233,7 +220,6 @@ akin_status result_gather(akin_result *r, const struct asking *a, const struct p
 		else if (st == AKIN_ERR_NOT_FOUND) st = AKIN_OK;
 	}
 	if (st == AKIN_OK) error_clear(err);
-	mem_free(terms);
 	return st;
 }
 
@@ -249,10 +235,9 @@ static double likeness(void *ctx, size_t i, size_t j)
 {
 	const struct rows *rows = ctx;
 	const struct akin_library *lib = rows->lib;
-	const struct scale scale = vectors_scale(lib);
 	const float *x = rows->row + i * lib->dim, *y = rows->row + j * lib->dim;
 
-	return scale_score(&scale, scale_evidence(&scale, vectors_distance(lib->metric, x, y, lib->dim)));
+	return scale_score(&lib->vectors.scale, (double)vectors_distance(lib->metric, x, y, lib->dim));
 }
 
 static akin_status choose(akin_result *r, const struct asking *a, size_t k, akin_error *err)
