@@ -53,6 +53,9 @@ void cli_put_path(const char *path);
 /* The path as cli_put_path will show it; borrowed from `path`. */
 const char *cli_shown_path(const char *path);
 
+/* Whether --filter can be understood; else says what is wrong and where, with the filter and a mark below that place. NULL is. */
+bool cli_filter_fits(const char *filter);
+
 /* ---- interrupt.c ---- */
 
 /* From now on the first SIGINT or SIGTERM makes the returned number nonzero, the second kills. */
@@ -104,7 +107,10 @@ akin_status index_watch(const struct index_words *words, akin_library *lib, cons
 /* Write the measures and the worst and best queries as one HTML file that needs nothing else. False: said why. */
 bool eval_report_write(const char *path, const char *title, akin_library *lib, const akin_eval *eval);
 
-/* Row of an option that several commands have. */
+/* Rows of options that several commands have. */
+#define FILTER_OPTION(owner)                                                                                         \
+	{ .name = "filter", .letter = 'f', .type = OPTION_STRING, .metavar = "FILTER", .at = offsetof(owner, filter), \
+	  .help = "only pictures that fit, as in 'taken:2023 NOT label:truck'; docs/filters.md" }
 #define JSON_OPTION(owner, words) { .name = "json", .type = OPTION_FLAG, .at = offsetof(owner, json), .help = words }
 
 #endif

@@ -13,7 +13,7 @@ enum { PICTURE_MAX_BYTES = 512 << 20 };
 struct values {
 	int64_t k;
 	double threshold;
-	const char *in;
+	const char *in, *filter;
 	int exact, with_self, json, paths, zero, preview, timings, allow_net;
 };
 
@@ -22,6 +22,7 @@ static const struct option options[] = {
 	  .at = offsetof(struct values, k), .help = "at most so many hits" },
 	{ .name = "in", .letter = 'i', .type = OPTION_FOLDER, .metavar = "FOLDER", .at = offsetof(struct values, in),
 	  .help = "only pictures below this folder" },
+	FILTER_OPTION(struct values),
 	{ .name = "threshold", .letter = 't', .type = OPTION_REAL, .metavar = "SCORE", .min = 0, .max = 1,
 	  .at = offsetof(struct values, threshold), .help = "only hits with at least this score" },
 	{ .name = "exact", .letter = 'e', .type = OPTION_FLAG, .at = offsetof(struct values, exact),
@@ -187,6 +188,7 @@ static int nothing(const struct cli *cli, const struct values *v, akin_library *
 
 	if (akin_library_get_info(lib, &info, NULL) == AKIN_OK) {
 		if (!info.pictures) cli_note(cli, "the library is empty; fill it: akin index FOLDER");
+		else if (v->filter) cli_note(cli, "nothing like it fits %s", v->filter);
 		else if (v->in) cli_note(cli, "nothing like it below %s", v->in);
 		else if (v->threshold > 0) cli_note(cli, "nothing like it with a score of %g or more", v->threshold);
 		else cli_note(cli, "nothing like it in the library");
@@ -200,7 +202,7 @@ static int run(struct cli *cli, const struct parsed *parsed)
 	const struct values *v = parsed->values;
 	const char *word = parsed->args[0];
 	akin_search_params params = {
-		.k = (size_t)v->k, .threshold = v->threshold, .in = v->in, .exact = v->exact, .with_self = v->with_self
+		.k = (size_t)v->k, .threshold = v->threshold, .in = v->in, .filter = v->filter, .exact = v->exact, .with_self = v->with_self
 	};
 	akin_library *lib = NULL;
 	akin_result *result = NULL;
@@ -210,6 +212,7 @@ static int run(struct cli *cli, const struct parsed *parsed)
 		return cli_misuse(parsed, "--json, --paths and --null exclude one another");
 	if (fetch_is_url(word) && !v->allow_net)
 		return cli_misuse(parsed, "to fetch %s over the net say --allow-net", word);
+	if (!cli_filter_fits(v->filter)) return EXIT_USAGE;
 	if (cli_open(cli, NULL, AKIN_OPEN_READONLY, &lib) != AKIN_OK) return EXIT_FAILED;
 	if (search(lib, word, &params, &result) != AKIN_OK) code = EXIT_FAILED;
 	if (code == EXIT_DONE) {

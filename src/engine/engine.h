@@ -80,6 +80,11 @@ double vectors_score(const struct akin_library *lib, double distance);
 akin_status facts_fill(struct akin_library *lib, akin_picture *out, akin_error *err);
 void facts_release(akin_picture *picture);
 
+/* ---- filter.c ---- */
+/* Pictures with a present file below `in` (NULL: anywhere) that fit the filter (NULL: all): ascending, never NULL on AKIN_OK. */
+akin_status filter_allowed(struct akin_library *lib, const char *in, const char *filter, int64_t **ids, size_t *n,
+                           akin_error *err);
+
 /* ---- query.c ---- */
 /* Unpack a stored vector to dim floats. */
 akin_status feature_to_f32(const struct store_feature *feature, size_t dim, float *out, akin_error *err);

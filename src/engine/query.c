@@ -251,7 +251,8 @@ static akin_status ask(struct asking *a, akin_result **out, akin_error *err)
 
 	if (p->in && !in) return error_nomem(err);
 	if ((st = vectors_refresh(a->lib, err)) != AKIN_OK) goto out;
-	if (in && (st = store_picture_ids(a->lib->store, in, &a->allowed, &a->n_allowed, err)) != AKIN_OK) goto out;
+	if ((in || p->filter) && (st = filter_allowed(a->lib, in, p->filter, &a->allowed, &a->n_allowed, err)) != AKIN_OK)
+		goto out;
 	a->ms.open_ms = ms_since(start);
 	if ((st = make_result(out, k, err)) != AKIN_OK) goto out;
 	pthread_rwlock_rdlock(&a->lib->lock);

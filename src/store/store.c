@@ -33,7 +33,8 @@ static akin_status connect(struct conn *conn, const char *path, int flags, akin_
 		sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 		sqlite3_db_config(conn->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 		sqlite3_db_config(conn->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-		rc = sqlite3_exec(conn->db, settings, NULL, NULL, NULL);
+		rc = functions_register(conn);
+		if (rc == SQLITE_OK) rc = sqlite3_exec(conn->db, settings, NULL, NULL, NULL);
 	}
 	return rc == SQLITE_OK ? AKIN_OK : conn_error(conn, rc, err);
 }

@@ -186,6 +186,11 @@ akin_status store_facts_get(struct store *store, int64_t picture_id, struct fact
 /* Ids of pictures that have a present file and whose facts nobody has read, or an older version did; ascending. */
 akin_status store_without_facts(struct store *store, int64_t **ids, size_t *n, akin_error *err);
 
+/* ---- filters ---- */
+struct filter;
+/* Ids of the pictures that fit, ascending: all known ones, also those whose files have vanished. */
+akin_status store_filter_ids(struct store *store, const struct filter *filter, int64_t **ids, size_t *n, akin_error *err);
+
 /* ---- tags ---- */
 /* W. Give a tag to a picture, or take it away; *changed: it was otherwise before. AKIN_ERR_NOT_FOUND, AKIN_ERR_INVALID. */
 akin_status store_tag_set(struct store *store, int64_t picture_id, const char *name, bool present, bool *changed, akin_error *err);
