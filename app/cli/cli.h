@@ -23,7 +23,7 @@ struct cli {
 };
 
 extern const struct program akin_program;
-extern const struct command command_index, command_search, command_list, command_info, command_remove, command_check,
+extern const struct command command_index, command_search, command_list, command_info, command_tag, command_remove, command_check,
         command_rebuild, command_export, command_import, command_models, command_eval, command_vectors,
         command_help, command_completion, command_version;
 
@@ -56,6 +56,9 @@ akin_status cli_find(akin_library *lib, const char *word, akin_id *id, akin_erro
 void cli_put_path(const char *path);
 /* The path as cli_put_path will show it; borrowed from `path`. */
 const char *cli_shown_path(const char *path);
+
+/* Whether --filter can be understood; else says what is wrong and where, with the filter and a mark below that place. NULL is. */
+bool cli_filter_fits(const char *filter);
 
 /* ---- interrupt.c ---- */
 
@@ -108,7 +111,10 @@ akin_status index_watch(const struct index_words *words, akin_library *lib, cons
 /* Write the measures and the worst and best queries as one HTML file that needs nothing else. False: said why. */
 bool eval_report_write(const char *path, const char *title, akin_library *lib, const akin_eval *eval);
 
-/* Row of an option that several commands have. */
+/* Rows of options that several commands have. */
+#define FILTER_OPTION(owner)                                                                                         \
+	{ .name = "filter", .letter = 'f', .type = OPTION_STRING, .metavar = "FILTER", .at = offsetof(owner, filter), \
+	  .help = "only pictures that fit, as in 'taken:2023 NOT label:truck'; docs/filters.md" }
 #define JSON_OPTION(owner, words) { .name = "json", .type = OPTION_FLAG, .at = offsetof(owner, json), .help = words }
 
 #endif

@@ -125,6 +125,27 @@ akin_status cli_find(akin_library *lib, const char *word, akin_id *id, akin_erro
 	return cli_is_id(word, id) ? AKIN_OK : akin_picture_find(lib, word, id, err);
 }
 
+/* The mark stands below the character when each takes one column, or two as in Chinese. */
+bool cli_filter_fits(const char *filter)
+{
+	akin_error err = { .status = AKIN_OK };
+	char before[512];
+	size_t at, n;
+
+	if (!filter || akin_filter_check(filter, &at, &err) == AKIN_OK) return true;
+	cli_fail(&err);
+	if (at >= sizeof before || strpbrk(filter, "\r\n\t")) return false;
+	n = at;
+	memcpy(before, filter, n);
+	before[n] = '\0';
+	fputs("  ", stderr);
+	text_put_visible(stderr, filter);
+	fputs("\n  ", stderr);
+	text_put_blanks(stderr, text_width(before));
+	fputs("^\n", stderr);
+	return false;
+}
+
 const char *cli_shown_path(const char *path)
 {
 	static char here[4096];

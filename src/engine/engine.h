@@ -75,6 +75,16 @@ akin_status vectors_drop(struct akin_library *lib, akin_error *err);
 char *vectors_path(const struct akin_library *lib);
 float vectors_distance(enum metric metric, const float *a, const float *b, size_t dim);
 
+/* ---- facts.c ---- */
+/* What is known of the picture out->id besides what akin_picture_get finds, and freeing it. */
+akin_status facts_fill(struct akin_library *lib, akin_picture *out, akin_error *err);
+void facts_release(akin_picture *picture);
+
+/* ---- filter.c ---- */
+/* Pictures with a present file below `in` (NULL: anywhere) that fit the filter (NULL: all): ascending, never NULL on AKIN_OK. */
+akin_status filter_allowed(struct akin_library *lib, const char *in, const char *filter, int64_t **ids, size_t *n,
+                           akin_error *err);
+
 /* ---- calibration.c ---- */
 /* Measure what distances mean, unless that was done on a library of about this size. The index is current; lock held for
  * writing. Never fails: without memory the card's word stands, and it is measured another time. */

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/date.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "engine/asking.h"
@@ -20,7 +21,7 @@ struct kept {
 	char *path, *group;
 	double *evidence;
 	char **labels;
-	int64_t taken_at; /* seconds since 1970 */
+	int64_t taken; /* by the camera's clock, else when the file was last written, by ours; seconds since 1970 without zone */
 };
 
 struct akin_result {
@@ -145,6 +146,27 @@ static struct store_file *shown_file(struct store_file *files, size_t n, const c
 	return NULL;
 }
 
+/* What our clock showed then. */
+static int64_t clock_here(int64_t seconds)
+{
+	time_t then = (time_t)seconds;
+	struct tm tm;
+
+	return localtime_r(&then, &tm) ? date_seconds(&(struct date){ tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+	                                                              tm.tm_min, tm.tm_sec })
+	                               : seconds;
+}
+
+static akin_status when_taken(const struct asking *a, struct kept *kept, akin_error *err)
+{
+	struct facts facts;
+	akin_status st = store_facts_get(a->lib->store, kept->hit.id, &facts, err);
+
+	if (st == AKIN_OK && facts.has_taken) kept->taken = facts.taken;
+	if (st == AKIN_OK) facts_deinit(&facts);
+	return st;
+}
+
 /* Its file's path and the picture's size. AKIN_ERR_NOT_FOUND: it has none to show, or was removed since the index was read. */
 static akin_status find_file(const struct asking *a, struct kept *kept, akin_error *err)
 {
@@ -157,7 +179,7 @@ static akin_status find_file(const struct asking *a, struct kept *kept, akin_err
 	if (st != AKIN_OK) return st;
 	if ((shown = shown_file(files, n, a->in))) {
 		kept->path = shown->path;
-		kept->taken_at = shown->stamp.mtime_ns / 1000000000;
+		kept->taken = clock_here(shown->stamp.mtime_ns / 1000000000);
 		shown->path = NULL;
 		kept->hit.path = kept->path;
 		kept->hit.width = picture.info.width;
@@ -275,7 +297,7 @@ static int newest_first(const void *a, const void *b)
 {
 	const struct kept *x = a, *y = b;
 
-	if (x->taken_at != y->taken_at) return x->taken_at > y->taken_at ? -1 : 1;
+	if (x->taken != y->taken) return x->taken > y->taken ? -1 : 1;
 	return x->hit.rank < y->hit.rank ? -1 : 1;
 }
 
@@ -295,12 +317,10 @@ static int by_group(const void *a, const void *b)
 
 static char *group_of(const struct kept *kept, akin_group group)
 {
-	time_t taken = (time_t)kept->taken_at;
-	struct tm tm;
+	struct date day = date_of(kept->taken);
 
 	if (group == AKIN_GROUP_FOLDER) return fs_dirname(kept->path);
-	if (!localtime_r(&taken, &tm)) return mem_strdup("");
-	return str_printf("%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+	return str_printf("%04d-%02d-%02d", day.year, day.month, day.day);
 }
 
 static akin_status group(akin_result *r, akin_group how, akin_error *err)
@@ -404,10 +424,12 @@ static akin_status label(akin_result *r, const struct asking *a, akin_error *err
 
 akin_status result_arrange(akin_result *r, const struct asking *a, size_t k, akin_error *err)
 {
+	bool by_time = a->params->sort == AKIN_SORT_TAKEN || a->params->group == AKIN_GROUP_DAY;
 	akin_status st = AKIN_OK;
 
 	if (a->params->diverse > 0 && r->n > 1) st = choose(r, a, k < r->n ? k : r->n, err);
 	for (size_t i = 0; i < r->n; i++) r->kept[i].hit.rank = i + 1;
+	for (size_t i = 0; by_time && i < r->n && st == AKIN_OK; i++) st = when_taken(a, &r->kept[i], err);
 	if (a->params->sort == AKIN_SORT_TAKEN && r->n) qsort(r->kept, r->n, sizeof *r->kept, newest_first);
 	if (st == AKIN_OK && a->params->group != AKIN_GROUP_NONE) st = group(r, a->params->group, err);
 	if (st == AKIN_OK && a->params->why) st = label(r, a, err);

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/status.h"
+#include "types/facts.h"
 #include "types/picture.h"
 
 /* Zero fields mean the default (image/limits.c has the table). */
@@ -61,6 +62,16 @@ struct image_recipe {
  * resize with antialiasing, centre crop) closely enough that embeddings have a cosine >= 0.995. `info` may be NULL. */
 akin_status image_tensor(const void *bytes, size_t n, const struct image_recipe *recipe, const struct image_limits *limits,
                          uint8_t *tensor, struct picture_info *info, akin_error *err);
+
+/* The same, and the facts of the header and of the pixels that were decoded for the tensor. facts_deinit them when AKIN_OK. */
+akin_status image_describe(const void *bytes, size_t n, const struct image_recipe *recipe, const struct image_limits *limits,
+                           uint8_t *tensor, struct picture_info *info, struct facts *facts, akin_error *err);
+/* The facts of the header only: no pixel is decoded, so there is no palette. */
+akin_status image_facts(const void *bytes, size_t n, const struct image_limits *limits, struct picture_info *info,
+                        struct facts *facts, akin_error *err);
+/* Add what a .txt or .xmp file beside the picture says. An .xmp file has the last word. */
+akin_status image_sidecar_text(const void *bytes, size_t n, struct facts *facts, akin_error *err);
+akin_status image_sidecar_xmp(const void *bytes, size_t n, struct facts *facts, akin_error *err);
 
 /* Decode so that neither side exceeds max_side (0: as it is, within the limits), aspect ratio kept. */
 akin_status image_decode(const void *bytes, size_t n, unsigned max_side, const struct image_limits *limits,

@@ -33,7 +33,8 @@ static akin_status connect(struct conn *conn, const char *path, int flags, akin_
 		sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 		sqlite3_db_config(conn->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 		sqlite3_db_config(conn->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-		rc = sqlite3_exec(conn->db, settings, NULL, NULL, NULL);
+		rc = functions_register(conn);
+		if (rc == SQLITE_OK) rc = sqlite3_exec(conn->db, settings, NULL, NULL, NULL);
 	}
 	return rc == SQLITE_OK ? AKIN_OK : conn_error(conn, rc, err);
 }
@@ -139,7 +140,7 @@ static akin_status open_reader(struct store *store, akin_error *err)
 	if (st != AKIN_OK || (st = migrate_identify(store, STORE_SCHEMA, &version, err)) != AKIN_OK) return st;
 	if (!version) return error_set(err, AKIN_ERR_CORRUPT, "%s is empty, not a store of akin", store->path);
 	if (version < STORE_SCHEMA)
-		return error_set(err, AKIN_ERR_UNSUPPORTED, "%s has the old schema %u: open it once for writing",
+		return error_set(err, AKIN_ERR_UNSUPPORTED, "%s has the old schema %u: who may write it must open it once",
 		                 store->path, version);
 	return AKIN_OK;
 }
