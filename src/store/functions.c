@@ -142,11 +142,32 @@ double kilometres_between(double latitude1, double longitude1, double latitude2,
 	return 2 * earth * asin(sqrt(fmin(h, 1)));
 }
 
+/* akin_name(path), akin_folder(path): what is behind the last slash, and before. */
+static void sql_name(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	const char *path = (const char *)sqlite3_value_blob(argv[0]);
+	const size_t n = (size_t)sqlite3_value_bytes(argv[0]), at = path ? name_at(path, n) : 0;
+
+	(void)argc;
+	if (path) sqlite3_result_text64(ctx, path + at, n - at, SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
+static void sql_folder(sqlite3_context *ctx, int argc, sqlite3_value **argv)
+{
+	const char *path = (const char *)sqlite3_value_blob(argv[0]);
+
+	(void)argc;
+	if (path) sqlite3_result_text64(ctx, path, name_at(path, (size_t)sqlite3_value_bytes(argv[0])), SQLITE_TRANSIENT, SQLITE_UTF8);
+}
+
 int functions_register(struct conn *conn)
 {
 	const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY;
 	int rc = sqlite3_create_function_v2(conn->db, "akin_matches", 4, flags, &conn->folded, sql_matches, NULL, NULL, NULL);
 
-	if (rc != SQLITE_OK) return rc;
-	return sqlite3_create_function_v2(conn->db, "akin_kilometres", 4, flags, NULL, sql_kilometres, NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_create_function_v2(conn->db, "akin_kilometres", 4, flags, NULL, sql_kilometres, NULL, NULL, NULL);
+	if (rc == SQLITE_OK) rc = sqlite3_create_function_v2(conn->db, "akin_name", 1, flags, NULL, sql_name, NULL, NULL, NULL);
+	if (rc == SQLITE_OK) rc = sqlite3_create_function_v2(conn->db, "akin_folder", 1, flags, NULL, sql_folder, NULL, NULL, NULL);
+	return rc;
 }

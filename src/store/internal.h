@@ -38,6 +38,8 @@ struct store {
 	int64_t *put_ids; /* pictures put by it, for S3 */
 	size_t n_put, put_capacity;
 	bool keep_fileless;
+	int64_t *touched; /* pictures whose keywords must be made again before the commit */
+	size_t n_touched, touched_capacity;
 };
 
 uintptr_t thread_self(void);
@@ -96,6 +98,16 @@ int functions_register(struct conn *conn); /* an SQLite result code */
 /* A folded text against a pattern of struct filter. */
 bool text_matches(const char *pattern, const char *text, size_t n);
 double kilometres_between(double latitude1, double longitude1, double latitude2, double longitude2);
+
+/* ---- tokenizer.c ---- */
+enum { TOKEN_STEM = 0x1f, TOKEN_ALONE = 0x1e }; /* before tokens that are not words themselves */
+int tokenizer_register(struct conn *conn); /* an SQLite result code */
+
+/* ---- keywords.c ---- */
+/* What the picture's keywords are made of has changed. */
+akin_status keywords_touch(struct store *store, int64_t picture_id, akin_error *err);
+akin_status keywords_flush(struct store *store, akin_error *err);
+extern const char keywords_rows_that_lie[]; /* for store_check: a finding a row */
 
 /* ---- pictures.c ---- */
 akin_status picture_forget(struct store *store, int64_t id, akin_error *err);
