@@ -53,6 +53,7 @@ static void put_json(const akin_model_info *m)
 	json_set_count(object, "height", m->height);
 	json_set_count(object, "dim", m->dim);
 	json_set_count(object, "bytes", m->bytes);
+	json_set_count(object, "text_length", m->text_length);
 	json_object_set_new(object, "default", json_boolean(m->is_default));
 	json_put_line(stdout, object);
 }
@@ -82,6 +83,10 @@ static void put_info(const struct cli *cli, const akin_model_info *m)
 	puts(input_of(m, input, sizeof input));
 	put_key(cli, "vector");
 	printf("%u dimensions, compared by %s\n", m->dim, or_dash(m->metric));
+	if (m->text_length) {
+		put_key(cli, "text");
+		printf("a tower of its own, %u tokens\n", m->text_length);
+	}
 	put_line(cli, "card", m->card_path);
 	put_line(cli, "file", m->model_path);
 	put_key(cli, "size");
@@ -157,10 +162,24 @@ static int verify_all(const struct cli *cli)
 	return code;
 }
 
+static void on_mistake(void *user, const char *member, const char *what, const char *example)
+{
+	size_t *n = user;
+
+	(*n)++;
+	say("\"%s\" %s%s%s", member, what, example[0] ? "; for example " : "", example);
+}
+
 static int add(const struct cli *cli, const char *card)
 {
 	akin_error err;
+	size_t mistakes = 0;
 
+	if (akin_model_review(card, on_mistake, &mistakes, &err) != AKIN_OK) {
+		if (!mistakes) return cli_fail(&err);
+		say("%s has %zu mistake%s", card, mistakes, mistakes == 1 ? "" : "s");
+		return EXIT_FAILED;
+	}
 	if (akin_model_add(card, &err) != AKIN_OK) return cli_fail(&err);
 	cli_note(cli, "added; use it with --model NAME");
 	return EXIT_DONE;

@@ -19,10 +19,12 @@
 #include "akin/eval.h"
 #include "akin/index.h"
 #include "akin/library.h"
+#include "akin/local.h"
 #include "akin/model.h"
 #include "akin/query.h"
 #include "akin/result.h"
 #include "akin/status.h"
+#include "akin/tag.h"
 #include "akin/vectors.h"
 #include "akin/version.h"
 

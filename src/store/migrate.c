@@ -3,11 +3,12 @@
 #include "store/internal.h"
 
 #include "store/schema.sql.h"
+#include "store/schema2.sql.h"
 
 enum { APPLICATION_ID = 0x616b696e };
 
-/* A new schema appends its step here ("ALTER TABLE ..."); schema.sql stays what version 1 was. */
-const char *const migrate_steps[STORE_SCHEMA] = { sql_schema };
+/* A new schema appends its step here; schema.sql stays what version 1 was. */
+const char *const migrate_steps[STORE_SCHEMA] = { sql_schema, sql_schema2 };
 
 akin_status migrate_identify(struct store *store, unsigned newest, unsigned *version, akin_error *err)
 {

@@ -96,6 +96,8 @@ akin_status picture_forget(struct store *store, int64_t id, akin_error *err)
 	akin_status st = forget_features(store, id, err);
 
 	if (st == AKIN_OK) st = query_run(store, "DELETE FROM label WHERE picture_id = ?1", id, err);
+	if (st == AKIN_OK) st = query_run(store, "DELETE FROM tag WHERE picture_id = ?1", id, err);
+	if (st == AKIN_OK) st = query_run(store, "DELETE FROM description WHERE picture_id = ?1", id, err);
 	if (st == AKIN_OK) st = query_run(store, "DELETE FROM file WHERE picture_id = ?1", id, err);
 	if (st == AKIN_OK) st = query_run(store, "DELETE FROM picture WHERE id = ?1", id, err);
 	return st;

@@ -139,7 +139,7 @@ static akin_status open_reader(struct store *store, akin_error *err)
 	if (st != AKIN_OK || (st = migrate_identify(store, STORE_SCHEMA, &version, err)) != AKIN_OK) return st;
 	if (!version) return error_set(err, AKIN_ERR_CORRUPT, "%s is empty, not a store of akin", store->path);
 	if (version < STORE_SCHEMA)
-		return error_set(err, AKIN_ERR_UNSUPPORTED, "%s has the old schema %u: open it once for writing",
+		return error_set(err, AKIN_ERR_UNSUPPORTED, "%s has the old schema %u: who may write it must open it once",
 		                 store->path, version);
 	return AKIN_OK;
 }

@@ -20,12 +20,13 @@
 
 #include "base/hash.h"
 #include "base/status.h"
+#include "types/facts.h"
 #include "types/picture.h"
 #include "types/vector.h"
 
 struct store; /* opaque */
 
-enum { STORE_SCHEMA = 1 };
+enum { STORE_SCHEMA = 2 };
 enum store_mode { STORE_READ, STORE_WRITE, STORE_CREATE };
 
 /* AKIN_ERR_NOT_FOUND: no such file. AKIN_ERR_UNSUPPORTED: schema newer than STORE_SCHEMA. AKIN_ERR_CORRUPT: not akin's or
@@ -174,6 +175,25 @@ struct store_named_label { /* pointers valid during the call */
 /* Of all models, most probable first. */
 akin_status store_labels_of(struct store *store, int64_t picture_id,
                             int (*each)(void *ctx, const struct store_named_label *label), void *ctx, akin_error *err);
+
+/* ---- facts ---- */
+/* Version of what read them: raising it makes the next index run read all headers again. */
+enum { STORE_FACTS = 1 };
+/* W. Replaces what is known, except that a palette stays when `facts` has none. AKIN_ERR_NOT_FOUND. */
+akin_status store_facts_put(struct store *store, int64_t picture_id, const struct facts *facts, akin_error *err);
+/* facts_deinit them. All unknown when there is no such picture. */
+akin_status store_facts_get(struct store *store, int64_t picture_id, struct facts *out, akin_error *err);
+/* Ids of pictures that have a present file and whose facts nobody has read, or an older version did; ascending. */
+akin_status store_without_facts(struct store *store, int64_t **ids, size_t *n, akin_error *err);
+
+/* ---- tags ---- */
+/* W. Give a tag to a picture, or take it away; *changed: it was otherwise before. AKIN_ERR_NOT_FOUND, AKIN_ERR_INVALID. */
+akin_status store_tag_set(struct store *store, int64_t picture_id, const char *name, bool present, bool *changed, akin_error *err);
+/* In the order of their letters; the name is valid during the call. */
+akin_status store_tags_of(struct store *store, int64_t picture_id, int (*each)(void *ctx, const char *name), void *ctx,
+                          akin_error *err);
+akin_status store_tags(struct store *store, int (*each)(void *ctx, const char *name, uint64_t pictures), void *ctx,
+                       akin_error *err);
 
 /* ---- upkeep ---- */
 struct store_counts {
