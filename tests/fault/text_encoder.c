@@ -35,8 +35,10 @@ static akin_status encode_body(void *ctx)
 	akin_status st = text_encode_many(encoder, texts, COUNT(texts), got, &err);
 
 	(void)ctx;
-	if (st == AKIN_OK) CHECK(!memcmp(got, calm, sizeof got));
-	else CHECK_STATUS(st, AKIN_ERR_NOMEM);
+	if (st == AKIN_OK)
+		CHECK(!memcmp(got, calm, sizeof got));
+	else
+		CHECK_STATUS(st, AKIN_ERR_NOMEM);
 	for (size_t i = 0; st != AKIN_OK && i < COUNT(got); i++) CHECK(got[i] == 0);
 	return st;
 }
@@ -74,4 +76,4 @@ TEST(a_failed_vocabulary_gives_nothing)
 }
 
 TEST_MAIN(cmocka_unit_test(a_failed_open_gives_nothing), cmocka_unit_test(a_failed_encode_says_so),
-          cmocka_unit_test(a_failed_vocabulary_gives_nothing))
+	  cmocka_unit_test(a_failed_vocabulary_gives_nothing))

@@ -1,6 +1,5 @@
-/* fuzz/fuzz_text_model.c - text models from anybody: as they are, and with checksums that fit, which leaves it to the other
- * checks. Whatever opens must read texts without harm.
- * SPDX-License-Identifier: Apache-2.0 */
+/* fuzz/fuzz_text_model.c - text models from anybody: as they are, and with checksums that fit, which leaves it to the
+ * other checks. Whatever opens must read texts without harm. SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -50,8 +49,10 @@ static void open_and_read(const uint8_t *bytes, size_t n)
 	struct text_model model;
 	akin_error err;
 
-	if (text_model_open_bytes(&model, bytes, n, &err) == AKIN_OK) read_all(&model);
-	else if (!err.text[0]) abort();
+	if (text_model_open_bytes(&model, bytes, n, &err) == AKIN_OK)
+		read_all(&model);
+	else if (!err.text[0])
+		abort();
 	text_model_close(&model);
 }
 

@@ -1,6 +1,5 @@
-/* fuzz/fuzz_unigram.c - any bytes as a vocabulary and as a text: the first half are pieces, each a line, whose first byte
- * gives the score; the rest is the text. Tokens must cover it.
- * SPDX-License-Identifier: Apache-2.0 */
+/* fuzz/fuzz_unigram.c - any bytes as a vocabulary and as a text: the first half are pieces, each a line, whose first
+ * byte gives the score; the rest is the text. Tokens must cover it. SPDX-License-Identifier: Apache-2.0 */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +20,9 @@ static size_t read_pieces(const char *bytes, size_t n, struct unigram_piece *pie
 	for (const char *at = bytes, *end = bytes + n, *line; at < end && found < MOST_PIECES; at = line + 1) {
 		line = memchr(at, '\n', (size_t)(end - at));
 		if (!line) line = end;
-		if (line > at) pieces[found++] = (struct unigram_piece){ at + 1, (size_t)(line - at) - 1, -(double)(uint8_t)*at };
+		if (line > at)
+			pieces[found++] =
+			    (struct unigram_piece){ at + 1, (size_t)(line - at) - 1, -(double)(uint8_t)*at };
 	}
 	return found;
 }

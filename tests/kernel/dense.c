@@ -13,7 +13,7 @@ static const char *const names[] = { "scalar", "avx2", "avx512", "neon" };
 #define EACH_TABLE(k)                                                                                                  \
 	for (size_t table_ = 0; table_ < COUNT(names); table_++)                                                       \
 		for (const struct dense_kernels *k =                                                                   \
-		             kernels_by_name(names[table_]) ? dense_kernels_for(kernels_by_name(names[table_])) : NULL; \
+			 kernels_by_name(names[table_]) ? dense_kernels_for(kernels_by_name(names[table_])) : NULL;    \
 		     k; k = NULL)
 
 /* Exactly so long on the heap, so that the address sanitizer sees a read beyond. */
@@ -36,7 +36,8 @@ static float product_of(const struct dense_layer *l, const float *row, size_t j)
 	return (l->bias ? l->bias[j] : 0) + l->scale * sum;
 }
 
-static void check_product(const struct dense_kernels *k, struct rng *rng, const struct dense_layer *l, size_t stride, size_t n)
+static void check_product(const struct dense_kernels *k, struct rng *rng, const struct dense_layer *l, size_t stride,
+			  size_t n)
 {
 	const size_t out_stride = l->outputs + 3;
 	float *rows = integers(rng, n ? (n - 1) * stride + l->inputs : 0), *out = integers(rng, n * out_stride);
@@ -47,7 +48,8 @@ static void check_product(const struct dense_kernels *k, struct rng *rng, const 
 	for (size_t r = 0; r < n; r++)
 		for (size_t j = 0; j < out_stride; j++) {
 			const float wanted = j < l->outputs ? product_of(l, rows + r * stride, j) : 77;
-			CHECK(out[r * out_stride + j] == wanted, "row %zu of %zu, output %zu, %zu inputs\n", r, n, j, l->inputs);
+			CHECK(out[r * out_stride + j] == wanted, "row %zu of %zu, output %zu, %zu inputs\n", r, n, j,
+			      l->inputs);
 		}
 	free(rows);
 	free(out);
@@ -68,7 +70,8 @@ TEST(products_equal_a_loop)
 			if (!weights) abort();
 			for (size_t w = 0; w < size; w++) weights[w] = (int8_t)rng_u64(&rng);
 			for (size_t n = 0; n <= 29; n++) {
-				const struct dense_layer layer = { weights, n % 2 ? bias : NULL, 0.5f, inputs[i], outputs[o] };
+				const struct dense_layer layer = { weights, n % 2 ? bias : NULL, 0.5f, inputs[i],
+								   outputs[o] };
 				check_product(k, &rng, &layer, inputs[i] + n % 3, n);
 				check_product(k, &rng, &layer, (inputs[i] + 1) / 2, n); /* rows that overlap */
 			}
@@ -124,7 +127,8 @@ TEST(normalised_rows_have_mean_and_variance_of_gain_and_bias)
 
 	EACH_TABLE(k)
 	for (size_t n = DENSE_PANEL; n <= 320; n += DENSE_PANEL) {
-		float *row = integers(&rng, n), *gain = integers(&rng, n), *bias = integers(&rng, n), *out = integers(&rng, n);
+		float *row = integers(&rng, n), *gain = integers(&rng, n), *bias = integers(&rng, n),
+		      *out = integers(&rng, n);
 		double mean = 0, variance = 0;
 
 		for (size_t i = 0; i < n; i++) row[i] = (float)(3 + 2 * rng_normal(&rng));
@@ -145,5 +149,5 @@ TEST(normalised_rows_have_mean_and_variance_of_gain_and_bias)
 }
 
 TEST_MAIN(cmocka_unit_test(products_equal_a_loop), cmocka_unit_test(a_row_is_the_same_beside_any_rows),
-          cmocka_unit_test(sums_and_ramps_equal_scalar),
-          cmocka_unit_test(normalised_rows_have_mean_and_variance_of_gain_and_bias))
+	  cmocka_unit_test(sums_and_ramps_equal_scalar),
+	  cmocka_unit_test(normalised_rows_have_mean_and_variance_of_gain_and_bias))

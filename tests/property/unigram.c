@@ -43,7 +43,7 @@ static void make(struct vocabulary *v, struct rng *rng)
 	v->n = 1 + rng_below(rng, PIECES);
 	for (size_t i = 0; i < v->n; i++)
 		v->piece[i] = (struct unigram_piece){ v->text[i], i ? random_text(rng, v->text[i], 6) : 0,
-			                              -1 - (double)rng_below(rng, 6) };
+						      -1 - (double)rng_below(rng, 6) };
 }
 
 static double score_of(const struct vocabulary *v, uint32_t id, int is_unknown)
@@ -98,7 +98,8 @@ static void check_cut(const struct vocabulary *v, const struct unigram *u, const
 	CHECK_OK(unigram_encode(u, text, n, &tokens, &n_tokens, &err), &err);
 	slow_cut(v, text, n, best);
 	for (size_t i = n_tokens; i-- > 0; end = best[end].from) {
-		CHECK(tokens[i].at + tokens[i].bytes == end && tokens[i].at == best[end].from, "another cut before %zu\n", end);
+		CHECK(tokens[i].at + tokens[i].bytes == end && tokens[i].at == best[end].from,
+		      "another cut before %zu\n", end);
 		CHECK(tokens[i].id == best[end].id, "piece %u instead of %u\n", tokens[i].id, best[end].id);
 	}
 	CHECK(end == 0);
@@ -138,7 +139,8 @@ TEST(tokens_cover_any_bytes)
 		struct unigram_token *tokens;
 		size_t n = rng_below(&rng, MOST_TEXT + 1), n_tokens, at = 0;
 
-		for (size_t i = 0; i < n; i++) text[i] = (char)(rng_below(&rng, 2) ? rng_u64(&rng) : 'a' + rng_below(&rng, 3));
+		for (size_t i = 0; i < n; i++)
+			text[i] = (char)(rng_below(&rng, 2) ? rng_u64(&rng) : 'a' + rng_below(&rng, 3));
 		CHECK_OK(unigram_encode(u, text, n, &tokens, &n_tokens, &err), &err);
 		for (size_t i = 0; i < n_tokens; i++) {
 			CHECK(tokens[i].at == at && tokens[i].bytes && tokens[i].id < v.n);
@@ -180,4 +182,4 @@ TEST(a_vocabulary_that_cannot_be_is_refused)
 }
 
 TEST_MAIN(cmocka_unit_test(the_cut_is_the_best_one_and_the_first_of_equals), cmocka_unit_test(tokens_cover_any_bytes),
-          cmocka_unit_test(a_vocabulary_that_cannot_be_is_refused))
+	  cmocka_unit_test(a_vocabulary_that_cannot_be_is_refused))

@@ -10,22 +10,27 @@ static void check_repaired(const char *text, size_t n, const char *wanted)
 	struct buf out = BUF_EMPTY;
 
 	utf8_repair(text, n, &out);
-	CHECK(out.len == strlen(wanted) && !memcmp(out.data, wanted, out.len), "\"%s\" instead of \"%s\"\n", out.data, wanted);
+	CHECK(out.len == strlen(wanted) && !memcmp(out.data, wanted, out.len), "\"%s\" instead of \"%s\"\n", out.data,
+	      wanted);
 	buf_deinit(&out);
 }
 
 #define REPAIRED(text, wanted) check_repaired(text, sizeof(text) - 1, wanted)
-#define BAD "\xef\xbf\xbd"
+#define BAD                    "\xef\xbf\xbd"
 
 /* Unicode 15, table 3-8 and its neighbours. */
 TEST(each_maximal_beginning_of_a_character_is_replaced_once)
 {
 	REPAIRED("", "");
 	REPAIRED("plain \xc3\xa9 \xe7\x8b\x97 \xf0\x9f\x90\xb6", "plain \xc3\xa9 \xe7\x8b\x97 \xf0\x9f\x90\xb6");
-	REPAIRED("a\x80" "b", "a" BAD "b");
+	REPAIRED("a\x80"
+		 "b",
+		 "a" BAD "b");
 	REPAIRED("\xff\xfe", BAD BAD);
 	REPAIRED("\xe2\x82", BAD);
-	REPAIRED("\xe2\x82" "a", BAD "a");
+	REPAIRED("\xe2\x82"
+		 "a",
+		 BAD "a");
 	REPAIRED("\xf0\x9f\x98", BAD);
 	REPAIRED("\xf0\x9f\x98\xf0\x9f\x98\x80", BAD "\xf0\x9f\x98\x80");
 	REPAIRED("\xc0\xaf", BAD BAD);
@@ -43,8 +48,8 @@ static void check_normal(const char *text, const char *wanted)
 	akin_error err;
 
 	CHECK_OK(charsmap_normalise(&tiny.rules, text, strlen(text), 1000, &out, &err), &err);
-	CHECK(out.len == strlen(wanted) && (!out.len || !memcmp(out.data, wanted, out.len)), "\"%s\" instead of \"%s\"\n",
-	      out.data, wanted);
+	CHECK(out.len == strlen(wanted) && (!out.len || !memcmp(out.data, wanted, out.len)),
+	      "\"%s\" instead of \"%s\"\n", out.data, wanted);
 	buf_deinit(&out);
 }
 
@@ -56,7 +61,9 @@ TEST(spaces_are_one_symbol_before_each_word)
 	check_normal("   ", "");
 	check_normal("a", S "a");
 	check_normal("  a \t\n b  ", S "a" S "b");
-	check_normal("a\xe3\x80\x80" "b", S "a" S "b"); /* U+3000 */
+	check_normal("a\xe3\x80\x80"
+		     "b",
+		     S "a" S "b"); /* U+3000 */
 	check_normal(S, "");
 	check_normal("a" S, S "a");
 }
@@ -64,8 +71,11 @@ TEST(spaces_are_one_symbol_before_each_word)
 TEST(the_longest_rule_wins)
 {
 	check_normal("\xef\xbc\xa1\xef\xac\x81", S "Afi"); /* full-width A, ligature fi */
-	check_normal("e\xcc\x81" "e", S "\xc3\xa9" "e");   /* e and an accent */
-	check_normal("\xe2\x80\x8b", "");                  /* zero-width space becomes nothing */
+	check_normal("e\xcc\x81"
+		     "e",
+		     S "\xc3\xa9"
+		       "e");              /* e and an accent */
+	check_normal("\xe2\x80\x8b", ""); /* zero-width space becomes nothing */
 	check_normal("\xc2\xbd", S "1/2");
 	check_normal("\xe7\x8b\x97", S "\xe7\x8b\x97");
 }
@@ -110,8 +120,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_maximal_beginning_of_a_character_is_replaced_once),
-		cmocka_unit_test(spaces_are_one_symbol_before_each_word), cmocka_unit_test(the_longest_rule_wins),
-		cmocka_unit_test(a_text_that_grows_too_much_is_refused), cmocka_unit_test(no_rules_change_nothing),
+		cmocka_unit_test(spaces_are_one_symbol_before_each_word),
+		cmocka_unit_test(the_longest_rule_wins),
+		cmocka_unit_test(a_text_that_grows_too_much_is_refused),
+		cmocka_unit_test(no_rules_change_nothing),
 	};
 	return cmocka_run_group_tests(tests, open_tiny, close_tiny);
 }

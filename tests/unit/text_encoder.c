@@ -12,7 +12,7 @@
 #include "feature/text_encoder.h"
 #include "simd/kernels.h"
 
-#define MODEL TESTS_DIR "/../models/use-multilingual-v3"
+#define MODEL  TESTS_DIR "/../models/use-multilingual-v3"
 #define GOLDEN TESTS_DIR "/data/text/golden"
 
 enum { DIM = 512, MOST_LINES = 200, MOST_IDS = 4000 };
@@ -112,7 +112,7 @@ static void vector_of(const char *text, float *out)
 TEST(a_translation_is_nearer_than_another_sentence)
 {
 	static const char *const dogs[] = {
-		"Two dogs run through the snow", "两只狗在雪地里奔跑", "Deux chiens courent dans la neige",
+		"Two dogs run through the snow", "两只狗在雪地里奔跑",   "Deux chiens courent dans la neige",
 		"Две собаки бегут по снегу",     "犬が二匹雪の中を走る",
 	};
 	float dog[DIM], other[DIM], car[DIM];

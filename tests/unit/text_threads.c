@@ -22,7 +22,8 @@ static float singles[TEXTS * DIM];
 /* Short ones, empty ones, ones as long as a block of rows and ones of many blocks, up to random bytes. */
 static void make_texts(void)
 {
-	static const char *const words[] = { "a ", "the dog ", "snow", " ", "in ", "狗", "雪地", "Q", "½", "red ", "\xff" };
+	static const char *const words[] = { "a ",   "the dog ", "snow", " ",    "in ", "狗",
+					     "雪地", "Q",        "½",    "red ", "\xff" };
 	struct rng rng = { 1 };
 
 	for (size_t i = 0; i < TEXTS; i++) {
@@ -45,8 +46,10 @@ static void *encode_all(void *arg)
 	for (size_t i = 0; i < TEXTS; i++) {
 		const size_t t = (i + shift) % TEXTS;
 
-		if (text_encode(encoder, texts[t].bytes, texts[t].n, got, NULL) != AKIN_OK) wrong++;
-		else wrong += memcmp(got, singles + t * DIM, sizeof got) != 0;
+		if (text_encode(encoder, texts[t].bytes, texts[t].n, got, NULL) != AKIN_OK)
+			wrong++;
+		else
+			wrong += memcmp(got, singles + t * DIM, sizeof got) != 0;
 	}
 	return wrong ? arg : NULL;
 }
@@ -224,9 +227,11 @@ static int close_encoder(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(threads_share_an_encoder), cmocka_unit_test(a_batch_gives_the_bits_of_single_texts),
+		cmocka_unit_test(threads_share_an_encoder),
+		cmocka_unit_test(a_batch_gives_the_bits_of_single_texts),
 		cmocka_unit_test(a_text_that_is_too_long_is_refused_by_its_number),
-		cmocka_unit_test(a_changed_byte_is_noticed_anywhere), cmocka_unit_test(a_file_that_lies_is_refused_with_the_reason),
+		cmocka_unit_test(a_changed_byte_is_noticed_anywhere),
+		cmocka_unit_test(a_file_that_lies_is_refused_with_the_reason),
 		cmocka_unit_test(a_card_of_another_kind_is_refused),
 	};
 	return cmocka_run_group_tests(tests, open_encoder, close_encoder);
