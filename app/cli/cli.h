@@ -23,9 +23,9 @@ struct cli {
 };
 
 extern const struct program akin_program;
-extern const struct command command_index, command_search, command_list, command_info, command_tag, command_remove, command_check,
-        command_rebuild, command_export, command_import, command_models, command_eval, command_vectors,
-        command_help, command_completion, command_version;
+extern const struct command command_index, command_search, command_match, command_list, command_info, command_tag,
+        command_remove, command_check, command_rebuild, command_export, command_import, command_models, command_eval,
+        command_vectors, command_help, command_completion, command_version;
 
 /* ---- session.c ---- */
 
@@ -86,6 +86,8 @@ char *fetch_url(const char *url, size_t *n);
 /* Draw the hits as small pictures on the terminal: side by side in character cells, one below the other where the
  * terminal can show pixels. */
 void preview_hits(akin_library *lib, const akin_result *result);
+/* One picture as wide as the terminal: 8-bit RGB rows without padding. */
+void preview_rgb(const unsigned char *rgb, unsigned width, unsigned height);
 
 /* ---- index_run.c ---- */
 

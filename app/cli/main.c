@@ -32,7 +32,7 @@ static const struct option globals[] = {
 static const struct command *const commands[] = {
 	&command_index,   &command_search,  &command_list,       &command_info,    &command_tag,     &command_remove,
 	&command_check,   &command_rebuild, &command_export,     &command_import,  &command_models,
-	&command_eval,    &command_vectors, &command_help,    &command_completion,
+	&command_eval,    &command_match,   &command_vectors, &command_help,    &command_completion,
 	&command_version,
 };
 

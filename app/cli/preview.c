@@ -54,19 +54,15 @@ static struct screen screen_detect(void)
 	return s;
 }
 
-/* The picture as what a terminal prints, rows divided by newlines, *columns wide. NULL when it cannot be read. */
-static GString *draw(const struct screen *s, akin_library *lib, const akin_hit *hit, int *columns)
+/* Pixels as what a terminal prints, rows divided by newlines, at most *columns x rows and then *columns wide. */
+static GString *draw_rgb(const struct screen *s, const unsigned char *rgb, unsigned width, unsigned height, int *columns,
+                         int rows)
 {
-	unsigned side = s->pixels == CHAFA_PIXEL_MODE_SYMBOLS ? SYMBOL_SIDE : PIXEL_SIDE, width, height;
-	int rows = CELL_ROWS;
-	unsigned char *rgb;
 	ChafaCanvasConfig *config;
 	ChafaSymbolMap *symbols;
 	ChafaCanvas *canvas;
 	GString *text;
 
-	*columns = CELL_COLUMNS;
-	if (akin_thumbnail_rgb(lib, hit->id, NULL, side, &rgb, &width, &height, NULL) != AKIN_OK) return NULL;
 	chafa_calc_canvas_geometry((int)width, (int)height, columns, &rows, s->cell_ratio, TRUE, FALSE);
 	symbols = chafa_symbol_map_new();
 	chafa_symbol_map_add_by_tags(symbols,
@@ -83,6 +79,19 @@ static GString *draw(const struct screen *s, akin_library *lib, const akin_hit *
 	chafa_canvas_unref(canvas);
 	chafa_canvas_config_unref(config);
 	chafa_symbol_map_unref(symbols);
+	return text;
+}
+
+/* The hit's picture in a cell. NULL when it cannot be read. */
+static GString *draw(const struct screen *s, akin_library *lib, const akin_hit *hit, int *columns)
+{
+	unsigned side = s->pixels == CHAFA_PIXEL_MODE_SYMBOLS ? SYMBOL_SIDE : PIXEL_SIDE, width, height;
+	unsigned char *rgb;
+	GString *text;
+
+	*columns = CELL_COLUMNS;
+	if (akin_thumbnail_rgb(lib, hit->id, NULL, side, &rgb, &width, &height, NULL) != AKIN_OK) return NULL;
+	text = draw_rgb(s, rgb, width, height, columns, CELL_ROWS);
 	akin_bytes_free(rgb);
 	return text;
 }
@@ -161,5 +170,17 @@ void preview_hits(akin_library *lib, const akin_result *result)
 		for (size_t i = 0; i < n; i += across)
 			put_grid_row(&s, lib, result, i, n - i < across ? n - i : across);
 	}
+	chafa_term_info_unref(s.info);
+}
+
+void preview_rgb(const unsigned char *rgb, unsigned width, unsigned height)
+{
+	struct screen s = screen_detect();
+	int columns = (int)out_width(stdout);
+	GString *text = draw_rgb(&s, rgb, width, height, &columns, columns);
+
+	fwrite(text->str, 1, text->len, stdout);
+	putchar('\n');
+	g_string_free(text, TRUE);
 	chafa_term_info_unref(s.info);
 }

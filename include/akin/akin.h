@@ -20,6 +20,7 @@
 #include "akin/filter.h"
 #include "akin/index.h"
 #include "akin/library.h"
+#include "akin/local.h"
 #include "akin/model.h"
 #include "akin/query.h"
 #include "akin/result.h"

@@ -13,6 +13,7 @@
 #include "akin/query.h"
 #include "feature/embed.h"
 #include "index/index.h"
+#include "search/rank.h"
 #include "simd/kernels.h"
 #include "store/store.h"
 
@@ -72,8 +73,9 @@ akin_status vectors_save(struct akin_library *lib, bool always, akin_error *err)
 /* Forget the index and its file. */
 akin_status vectors_drop(struct akin_library *lib, akin_error *err);
 char *vectors_path(const struct akin_library *lib);
-/* The score of a distance: 1 at 0, 0 at the median distance of random pairs and beyond. Lock held. */
-double vectors_score(const struct akin_library *lib, double distance);
+/* What its distances mean. Lock held. */
+struct scale vectors_scale(const struct akin_library *lib);
+float vectors_distance(enum metric metric, const float *a, const float *b, size_t dim);
 
 /* ---- facts.c ---- */
 /* What is known of the picture out->id besides what akin_picture_get finds, and freeing it. */
@@ -85,7 +87,7 @@ void facts_release(akin_picture *picture);
 akin_status filter_allowed(struct akin_library *lib, const char *in, const char *filter, int64_t **ids, size_t *n,
                            akin_error *err);
 
-/* ---- query.c ---- */
+/* ---- query_terms.c ---- */
 /* Unpack a stored vector to dim floats. */
 akin_status feature_to_f32(const struct store_feature *feature, size_t dim, float *out, akin_error *err);
 /* Decode and embed one picture with the library's warm model. ms may be NULL. */

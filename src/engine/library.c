@@ -46,6 +46,8 @@ static akin_status choose_model(struct akin_library *lib, const char *wanted, ak
 	name = wanted ? wanted : remembered ? remembered : models_default_name;
 	st = models_find(name, lib->models_dir, &lib->card, err);
 	lib->has_card = st == AKIN_OK;
+	if (lib->has_card && lib->card.kind != CARD_PICTURE)
+		st = error_set(err, AKIN_ERR_INVALID, "the model \"%s\" reads text, not pictures", name);
 	if (st == AKIN_OK) {
 		lib->model_name = mem_strdup(lib->card.name);
 		memcpy(lib->model_hash, lib->card.hash, HASH_BYTES);

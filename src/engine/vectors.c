@@ -389,12 +389,19 @@ akin_status vectors_drop(struct akin_library *lib, akin_error *err)
 	return st;
 }
 
-double vectors_score(const struct akin_library *lib, double distance)
+struct scale vectors_scale(const struct akin_library *lib)
 {
-	double far = lib->vectors.random_distance, score;
+	double far = lib->vectors.random_distance;
 
-	/* Inner products have no natural zero distance: fall back to a logistic of the distance. */
-	if (lib->metric == METRIC_IP || !(far > 0)) return 1 / (1 + exp(distance));
-	score = 1 - distance / far;
-	return score < 0 ? 0 : score > 1 ? 1 : score;
+	/* Inner products have no natural zero distance: a logistic of the distance. */
+	if (lib->metric == METRIC_IP || !(far > 0)) return (struct scale){ .mean = 0, .deviation = 1, .slope = 1 };
+	return (struct scale){ .mean = far, .deviation = far };
+}
+
+float vectors_distance(enum metric metric, const float *a, const float *b, size_t dim)
+{
+	const struct kernels *k = kernels_best();
+
+	if (metric == METRIC_L2) return k->l2_f32(a, b, dim);
+	return (metric == METRIC_COSINE ? 1 : 0) - k->ip_f32(a, b, dim);
 }

@@ -78,6 +78,16 @@ akin_status image_decode(const void *bytes, size_t n, unsigned max_side, const s
                          struct picture *out, akin_error *err);
 void picture_deinit(struct picture *picture);
 
+/* A rectangle of a picture as shown, from its upper left corner; in pixels, or in percent of its sides. */
+struct image_crop {
+	double x, y, width, height;
+	bool percent;
+};
+/* Append a file that holds the pixels that the rectangle touches, at full size and without loss. AKIN_ERR_INVALID when it
+ * does not lie within the picture. */
+akin_status image_crop(const void *bytes, size_t n, const struct image_crop *crop, const struct image_limits *limits,
+                       struct buf *out, akin_error *err);
+
 enum image_codec { CODEC_PNG, CODEC_JPEG };
 akin_status image_encode(const struct picture *picture, enum image_codec codec, struct buf *out, akin_error *err);
 

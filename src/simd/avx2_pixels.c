@@ -1,0 +1,5 @@
+/* simd/avx2_pixels.c - kernels over rows of pixels for AVX2.
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "simd/pixels_body.h"
+
+const struct pixel_kernels pixel_kernels_avx2 = PIXEL_KERNEL_TABLE;
