@@ -149,7 +149,7 @@ static int run(struct cli *cli, const struct parsed *parsed)
 	if (v->json + v->paths + v->zero > 1)
 		return cli_misuse(parsed, "--json, --paths and --null exclude one another");
 	if (!parsed->n_args && !v->like.n) return cli_misuse(parsed, "say what to search for");
-	if (!take_params(parsed, &params)) return EXIT_USAGE;
+	if (!take_params(parsed, &params) || !cli_filter_fits(v->filter)) return EXIT_USAGE;
 	if (akin_query_create(&query, &err) != AKIN_OK) return cli_fail(&err);
 	if (search_query_words(query, parsed, v->allow_net, &misused)) code = ask(cli, v, query, &params);
 	else code = misused ? EXIT_USAGE : EXIT_FAILED;
