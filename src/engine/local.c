@@ -161,6 +161,14 @@ static akin_status describe_alike(struct akin_match *m, double ratio, akin_error
 	return st;
 }
 
+/* Half of what a description looks at to either side: patches that near have most of their pixels in common. */
+static double reach_of(const struct local_set *set, const struct local_feature *f)
+{
+	static const double patch[LOCAL_KINDS] = { [LOCAL_SIFT] = 6, [LOCAL_SURF] = 10, [LOCAL_ORB] = 15 };
+
+	return patch[set->kind] * (double)f->scale / 2;
+}
+
 static struct verify_pair pair_of(const struct akin_match *m, const struct match *match)
 {
 	const struct local_feature *a = &m->a->set.at[match->a], *b = &m->b->set.at[match->b];
@@ -170,6 +178,8 @@ static struct verify_pair pair_of(const struct akin_match *m, const struct match
 		.turn = (double)(b->angle - a->angle),
 		.zoom = (double)(b->scale / a->scale),
 		.quality = (double)match->ratio,
+		.reach_a = reach_of(&m->a->set, a),
+		.reach_b = reach_of(&m->b->set, b),
 	};
 }
 

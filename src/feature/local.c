@@ -67,21 +67,26 @@ static size_t drop_doublets(struct local_point *p, size_t n)
 	return kept;
 }
 
-static unsigned cell_of(const struct local_job *job, const struct local_feature *at)
+static unsigned cell_of(const struct local_job *job, const struct local_feature *at, unsigned side)
 {
-	unsigned x = (unsigned)(at->x * GRID / (float)job->width), y = (unsigned)(at->y * GRID / (float)job->height);
+	float x = at->x * (float)side / (float)job->width, y = at->y * (float)side / (float)job->height;
+	unsigned column = x > 0 ? (unsigned)x : 0, row = y > 0 ? (unsigned)y : 0;
 
-	return (y < GRID ? y : GRID - 1) * GRID + (x < GRID ? x : GRID - 1);
+	return (row < side ? row : side - 1) * side + (column < side ? column : side - 1);
 }
 
-/* First each cell its share, then the best of what is left. */
+/* First each cell its share, then the best of what is left. A small budget is dealt over fewer cells, two points or more to
+ * each. */
 static void mark(const struct local_job *job, struct local_point *p, size_t n, size_t budget)
 {
-	size_t quota = (size_t)((float)budget * job->params.spread) / (GRID * GRID), taken = 0;
-	size_t in_cell[GRID * GRID] = { 0 };
+	size_t share = (size_t)((float)budget * job->params.spread), in_cell[GRID * GRID] = { 0 }, quota, taken = 0;
+	unsigned side = GRID;
+
+	while (side > 1 && share / (side * side) < 2) side--;
+	quota = share / (side * side);
 
 	for (size_t i = 0; i < n; i++) {
-		size_t *count = &in_cell[cell_of(job, &p[i].at)];
+		size_t *count = &in_cell[cell_of(job, &p[i].at, side)];
 
 		p[i].kept = *count < quota;
 		*count += p[i].kept;

@@ -43,7 +43,7 @@ enum local_octave {
 struct local_params {
 	enum local_kind kind;
 	unsigned budget;   /* most features, at most LOCAL_MAX_BUDGET; 0: 2000 */
-	float spread;      /* part of the budget that is dealt evenly over an 8 x 8 grid, 0..1; 0: a half; below 0: none */
+	float spread;      /* part of the budget that is dealt evenly over a grid of up to 8 x 8, 0..1; 0: a half; below 0: none */
 	bool upright;      /* angle is 0: when pictures are known to stand upright this tells more and costs less */
 	bool plain_sift;   /* Lowe's own normalisation instead of RootSIFT */
 	bool long_surf;    /* 128 instead of 64 */

@@ -41,7 +41,7 @@ struct search {
 	size_t n;
 	struct point_pair *at;      /* the pairs that count, surest first */
 	uint32_t *from;             /* which of the caller's they are */
-	double *turn, *zoom;
+	double *turn, *zoom, *reach_a, *reach_b;
 	double *weights, *error;    /* of each pair, under the map at hand */
 	double *log_factorial;      /* base 10, 0..n */
 	uint32_t *order;            /* pairs by votes */
@@ -106,12 +106,13 @@ static double log_choose(const struct search *s, size_t n, size_t k)
 	return s->log_factorial[n] - s->log_factorial[k] - s->log_factorial[n - k];
 }
 
-static double log_nfa(const struct search *s, enum verify_model model, size_t k, double p)
+/* k of n pairs. */
+static double log_nfa(const struct search *s, enum verify_model model, size_t n, size_t k, double p)
 {
 	const struct kind *kind = &kinds[model];
 
 	if (k <= kind->sample || !(p < 1)) return 0;
-	return log10(VERIFY_MODELS * kind->maps * (double)(s->n - kind->sample)) + log_choose(s, s->n, k) +
+	return log10(VERIFY_MODELS * kind->maps * (double)(n - kind->sample)) + log_choose(s, n, k) +
 	       log_choose(s, k, kind->sample) + (double)(k - kind->sample) * log10(p);
 }
 
@@ -125,10 +126,11 @@ static void judge(const struct search *s, struct candidate *c, const double *err
 	c->log10_nfa = 0;
 	c->n_inliers = 0;
 	c->error = 0;
-	/* Step i holds errors in most * (2^-((i + 1) / 4), 2^-(i / 4)]; its upper end stands for it. */
+	/* Step i holds errors in most * (2^-((i + 1) / 4), 2^-(i / 4)]; its upper end stands for it. What lies at an end by all
+	 * but rounding belongs to the step below it. */
 	for (size_t i = 0; i < s->n; i++)
 		if (error[i] <= most) {
-			double step = -log2(error[i] / most) * STEPS_AN_OCTAVE;
+			double step = -log2(error[i] / most) * STEPS_AN_OCTAVE - 1e-9;
 			counts[step < STEPS ? (size_t)fmax(step, 0) : STEPS]++;
 		}
 	for (size_t i = STEPS + 1; i-- > 0;) {
@@ -136,7 +138,7 @@ static void judge(const struct search *s, struct candidate *c, const double *err
 
 		if (!counts[i]) continue;
 		k += counts[i];
-		nfa = log_nfa(s, c->model, k, p);
+		nfa = log_nfa(s, c->model, s->n, k, p);
 		if (nfa < c->log10_nfa) {
 			c->log10_nfa = nfa;
 			c->n_inliers = k;
@@ -414,7 +416,7 @@ static bool told_before(const struct search *s, const struct point_pair *p)
 static bool usable(const struct verify_pair *p)
 {
 	return isfinite(p->at.ax) && isfinite(p->at.ay) && isfinite(p->at.bx) && isfinite(p->at.by) && isfinite(p->turn) &&
-	       isfinite(p->zoom) && isfinite(p->quality);
+	       isfinite(p->zoom) && isfinite(p->quality) && isfinite(p->reach_a) && isfinite(p->reach_b);
 }
 
 static akin_status prepare(struct search *s, const struct verify_pair *pairs, size_t n, akin_error *err)
@@ -426,14 +428,16 @@ static akin_status prepare(struct search *s, const struct verify_pair *pairs, si
 
 	s->at = mem_alloc((most + 1) * sizeof *s->at);
 	s->from = mem_alloc(2 * (most + 1) * sizeof *s->from);
-	s->turn = mem_alloc(5 * (most + 1) * sizeof *s->turn);
+	s->turn = mem_alloc(7 * (most + 1) * sizeof *s->turn);
 	if (!order || !s->at || !s->from || !s->turn) {
 		mem_free(order);
 		return error_nomem(err);
 	}
 	s->order = s->from + most + 1;
 	s->zoom = s->turn + most + 1;
-	s->weights = s->zoom + most + 1;
+	s->reach_a = s->zoom + most + 1;
+	s->reach_b = s->reach_a + most + 1;
+	s->weights = s->reach_b + most + 1;
 	s->error = s->weights + most + 1;
 	s->log_factorial = s->error + most + 1;
 	for (uint32_t i = 0; i < n; i++)
@@ -446,6 +450,8 @@ static akin_status prepare(struct search *s, const struct verify_pair *pairs, si
 		s->at[s->n] = p->at;
 		s->turn[s->n] = p->turn;
 		s->zoom[s->n] = p->zoom;
+		s->reach_a[s->n] = p->reach_a;
+		s->reach_b[s->n] = p->reach_b;
 		s->from[s->n++] = order[k];
 	}
 	mem_free(order);
@@ -488,6 +494,30 @@ static bool box_of(const struct verify_params *v, const double map[9], double bo
 	return true;
 }
 
+static bool within_reach(const struct search *s, size_t i, size_t of)
+{
+	const struct point_pair *p = &s->at[i], *q = &s->at[of];
+
+	return hypot(p->ax - q->ax, p->ay - q->ay) < s->reach_a[of] && hypot(p->bx - q->bx, p->by - q->by) < s->reach_b[of];
+}
+
+/* The NFA of the best map by independent witnesses alone: s->order receives who they are. */
+static double verdict(struct search *s, size_t *n_witnesses)
+{
+	size_t n = 0;
+
+	*n_witnesses = 0;
+	for (uint32_t i = 0; i < s->n; i++) {
+		bool told = false;
+
+		for (size_t k = 0; k < n && !told; k++) told = within_reach(s, i, s->order[k]);
+		if (told) continue;
+		s->order[n++] = i;
+		*n_witnesses += s->error[i] <= s->best.error;
+	}
+	return fmin(log_nfa(s, s->best.model, n, *n_witnesses, s->best.error), 0);
+}
+
 /* The exact error of the worst inlier in pixels, and who they are. */
 static void report(struct search *s, struct verify_result *result, bool *inlier)
 {
@@ -497,7 +527,6 @@ static void report(struct search *s, struct verify_result *result, bool *inlier)
 
 	result->model = c->model;
 	memcpy(result->map, c->map, sizeof result->map);
-	result->log10_nfa = c->log10_nfa;
 	if (!c->n_inliers || !errors(s, c->model, c->map, s->error)) return;
 	for (size_t i = 0; i < s->n; i++)
 		if (s->error[i] <= c->error) {
@@ -506,7 +535,8 @@ static void report(struct search *s, struct verify_result *result, bool *inlier)
 			result->n_inliers++;
 		}
 	result->precision = c->model == VERIFY_FUNDAMENTAL ? worst * area / (2 * hypot(v->width_b, v->height_b)) : sqrt(worst * area / pi);
-	result->found = c->log10_nfa <= -VERIFY_CERTAINTY;
+	result->log10_nfa = verdict(s, &result->n_witnesses);
+	result->found = result->log10_nfa <= -VERIFY_CERTAINTY;
 	result->has_box = result->found && c->model != VERIFY_FUNDAMENTAL && box_of(v, c->map, result->box);
 }
 

@@ -9,7 +9,9 @@
  * cases (Moisan and Stival, A probabilistic criterion to detect rigid point matches between two images and estimate the
  * fundamental matrix, IJCV 57(3), 2004). A map is found when log10 NFA <= -VERIFY_CERTAINTY, so that fewer than one in
  * 10^VERIFY_CERTAINTY comparisons of unrelated pictures is expected to pass; k and the error are not set but chosen so that NFA
- * is least. p is the larger of both directions, which no map that squeezes one picture into a point passes.
+ * is least. p is the larger of both directions, which no map that squeezes one picture into a point passes. Descriptions of
+ * patches that overlap are not independent: for the verdict, pairs within reach of a surer one in both pictures are left out
+ * of n and of k.
  *
  * The search is deterministic: first the similarities that single pairs imply by their scales and angles, those that many
  * pairs vote for first (Lowe 2004, section 7.3; Philbin et al., CVPR 2007), then random minimal samples from a seed, better
@@ -39,6 +41,7 @@ struct verify_pair {
 	double turn;          /* radians: angle in b less that in a */
 	double zoom;          /* scale in b over that in a; 0: neither is known */
 	double quality;       /* smaller is surer */
+	double reach_a, reach_b; /* pixels; pairs nearer than this in both pictures show nearly the same and are one witness */
 };
 
 /* Zero fields mean the default. */
@@ -54,9 +57,10 @@ struct verify_result {
 	bool found;
 	enum verify_model model;
 	double map[9];       /* from a to b, or the fundamental matrix */
-	double log10_nfa;    /* 0 or more where nothing agrees */
+	double log10_nfa;    /* of independent witnesses; 0 where nothing agrees */
 	double precision;    /* the largest error among the inliers, pixels of b */
 	size_t n_inliers;    /* pairs at the same two places count once */
+	size_t n_witnesses;  /* of them, those that are independent */
 	bool has_box;        /* whether a's outline has an image in b */
 	double box[8];       /* x, y of a's corners in b: top left, top right, bottom right, bottom left */
 };
