@@ -2,9 +2,9 @@
  *
  *   bench_match [-k sift|surf|orb] [-g MODEL] [-n PAIRS] FOLDER
  *
- * Compares picture i of the folder, in the order of names, with picture i + 1, i + 2, ... in turn until PAIRS (300) comparisons
- * are made, and prints each that is found, then the least log10 NFA and milliseconds. The folder must hold no two pictures
- * of the same thing. MODEL is 0 homography, 1 affine, 2 similarity, 3 fundamental.
+ * Compares picture i of the folder, in the order of names, with picture i + 1, i + 2, ... in turn until PAIRS (300)
+ * comparisons are made, and prints each that is found, then the least log10 NFA and milliseconds. The folder must
+ * hold no two pictures of the same thing. MODEL is 0 homography, 1 affine, 2 similarity, 3 fundamental.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <dirent.h>
@@ -52,7 +52,8 @@ int main(int argc, char **argv)
 			if (!strcmp(optarg, kinds[k])) features.kind = (akin_local_kind)k;
 	}
 	if (optind + 1 != argc) die(argv[0], "[-k sift|surf|orb] [-g MODEL] [-n PAIRS] FOLDER");
-	if ((n_names = scandir(argv[optind], &names, is_picture, alphasort)) < 2) die(argv[optind], "holds no two pictures");
+	if ((n_names = scandir(argv[optind], &names, is_picture, alphasort)) < 2)
+		die(argv[optind], "holds no two pictures");
 	n = (size_t)n_names < wanted + 1 ? (size_t)n_names : wanted + 1;
 	locals = mem_calloc(n, sizeof(akin_local *));
 	for (size_t i = 0; i < n; i++) {
@@ -69,19 +70,22 @@ int main(int argc, char **argv)
 			akin_match *m;
 
 			t = clock_seconds();
-			if (akin_match_create(&m, locals[i], locals[i + apart], &match, &err) != AKIN_OK) die(names[i]->d_name, err.text);
+			if (akin_match_create(&m, locals[i], locals[i + apart], &match, &err) != AKIN_OK)
+				die(names[i]->d_name, err.text);
 			matching += clock_seconds() - t;
 			info = akin_match_get(m);
 			least = fmin(least, info->log10_nfa);
 			matches += info->n_matches;
 			found += info->found != 0;
 			if (info->found)
-				printf("%s %s: %zu of %zu, log10 NFA %.1f\n", names[i]->d_name, names[i + apart]->d_name,
+				printf("%s %s: %zu of %zu, log10 NFA %.1f\n", names[i]->d_name,
+				       names[i + apart]->d_name,
 				       info->n_inliers, info->n_matches, info->log10_nfa);
 			akin_match_free(m);
 		}
 	printf("%s: %zu pairs of %zu pictures, %zu found, least log10 NFA %.1f, %.1f matches a pair; %.1f ms a picture, %.1f ms a pair\n",
-	       kinds[features.kind], done, n, found, least, (double)matches / (double)done, 1e3 * extracting / (double)n,
+	       kinds[features.kind], done, n, found, least, (double)matches / (double)done,
+	       1e3 * extracting / (double)n,
 	       1e3 * matching / (double)done);
 	for (size_t i = 0; i < n; i++) akin_local_free(locals[i]);
 	mem_free(locals);

@@ -1,4 +1,5 @@
-/* Local features, matching, verifying, drawing: whatever allocation or write fails, nothing leaks and a sentence says so.
+/* Local features, matching, verifying, drawing: whatever allocation or write fails, nothing leaks and a sentence says
+ * so.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
@@ -74,4 +75,5 @@ TEST(matching_pictures_survives_lack_of_everything)
 	free(c.grey);
 }
 
-TEST_MAIN(cmocka_unit_test(finding_features_survives_lack_of_memory), cmocka_unit_test(matching_pictures_survives_lack_of_everything))
+TEST_MAIN(cmocka_unit_test(finding_features_survives_lack_of_memory),
+          cmocka_unit_test(matching_pictures_survives_lack_of_everything))

@@ -17,7 +17,8 @@ static void check_features(const uint8_t *data, size_t n)
 	unsigned width = 1u + data[1] % 200, height;
 	struct local_params p = { .kind = (enum local_kind)(data[0] % LOCAL_KINDS), .budget = 1u + data[2],
 		                  .first_octave = (enum local_octave)(data[3] % LOCAL_OCTAVES), .upright = data[3] & 16,
-		                  .long_surf = data[3] & 32, .plain_sift = data[3] & 64, .spread = (float)(data[3] >> 7) };
+		                  .long_surf = data[3] & 32, .plain_sift = data[3] & 64,
+		                  .spread = (float)(data[3] >> 7) };
 	struct local_set set;
 	akin_error err;
 
@@ -58,7 +59,8 @@ static void check_verdict(const uint8_t *data, size_t n)
 	}
 	if (verify(pairs, n_pairs, &p, &r, inlier, &err) != AKIN_OK) abort();
 	for (size_t i = 0; i < n_pairs; i++) inliers += inlier[i];
-	if (inliers != r.n_inliers || isnan(r.log10_nfa) || r.n_witnesses > r.n_inliers || (r.found && !inliers)) abort();
+	if (inliers != r.n_inliers || isnan(r.log10_nfa) || r.n_witnesses > r.n_inliers || (r.found && !inliers))
+		abort();
 	for (size_t i = 0; i < 9; i++)
 		if (r.found && !isfinite(r.map[i])) abort();
 }

@@ -1,5 +1,5 @@
-/* simd/pixels: every instruction set gives scalar's bits, for every length around a register's; and scalar gives what the
- * definition says. SPDX-License-Identifier: Apache-2.0 */
+/* simd/pixels: every instruction set gives scalar's bits, for every length around a register's; and scalar gives what
+ * the definition says. SPDX-License-Identifier: Apache-2.0 */
 #include "test.h"
 
 #include <math.h>
@@ -25,7 +25,8 @@ static struct input *input_make(uint64_t seed)
 	CHECK(in != NULL);
 	for (size_t r = 0; r < ROWS; r++)
 		for (size_t i = 0; i < STRIDE; i++) in->rows[r][i] = (float)rng_below(&rng, 40) - 20;
-	for (size_t i = 0; i < sizeof in->levels; i++) in->levels[i] = (uint8_t)rng_below(&rng, rng_below(&rng, 2) ? 256 : 30);
+	for (size_t i = 0; i < sizeof in->levels; i++)
+		in->levels[i] = (uint8_t)rng_below(&rng, rng_below(&rng, 2) ? 256 : 30);
 	for (size_t i = 0; i < COUNT(in->sums); i++) in->sums[i] = (uint32_t)rng_below(&rng, 1 << 20);
 	return in;
 }
@@ -90,7 +91,8 @@ TEST(every_instruction_set_gives_the_same_bits)
 TEST(gradients_have_the_direction_of_atan2)
 {
 	for (int degree = 0; degree < 360; degree++) {
-		float dx = 10 * cosf((float)degree * 0.01745329252f), dy = 10 * sinf((float)degree * 0.01745329252f), length, turn;
+		float dx = 10 * cosf((float)degree * 0.01745329252f), dy = 10 * sinf((float)degree * 0.01745329252f),
+		        length, turn;
 		float row[3] = { 0, 0, dx }, above[3] = { 0 }, below[3] = { 0, dy, 0 };
 		double wanted = degree / 360.0, off;
 
@@ -104,8 +106,10 @@ TEST(gradients_have_the_direction_of_atan2)
 /* The definition of FAST, bit by bit. */
 static unsigned fast_slowly(const uint8_t *p, ptrdiff_t stride, int threshold)
 {
-	static const int circle[16][2] = { { 0, -3 }, { 1, -3 }, { 2, -2 }, { 3, -1 }, { 3, 0 }, { 3, 1 }, { 2, 2 }, { 1, 3 },
-		                           { 0, 3 }, { -1, 3 }, { -2, 2 }, { -3, 1 }, { -3, 0 }, { -3, -1 }, { -2, -2 }, { -1, -3 } };
+	static const int circle[16][2] = { { 0, -3 }, { 1, -3 }, { 2, -2 }, { 3, -1 }, { 3, 0 }, { 3, 1 }, { 2, 2 },
+	                                   { 1, 3 },
+		                           { 0, 3 }, { -1, 3 }, { -2, 2 }, { -3, 1 }, { -3, 0 }, { -3, -1 }, { -2, -2 },
+		                           { -1, -3 } };
 	unsigned result = 0;
 
 	for (int sign = -1; sign <= 1; sign += 2) {
@@ -170,5 +174,7 @@ TEST(an_extremum_is_beyond_all_26_neighbours)
 	}
 }
 
-TEST_MAIN(cmocka_unit_test(every_instruction_set_gives_the_same_bits), cmocka_unit_test(gradients_have_the_direction_of_atan2),
-          cmocka_unit_test(corners_are_nine_of_sixteen_in_a_row), cmocka_unit_test(an_extremum_is_beyond_all_26_neighbours))
+TEST_MAIN(cmocka_unit_test(every_instruction_set_gives_the_same_bits),
+          cmocka_unit_test(gradients_have_the_direction_of_atan2),
+          cmocka_unit_test(corners_are_nine_of_sixteen_in_a_row),
+          cmocka_unit_test(an_extremum_is_beyond_all_26_neighbours))

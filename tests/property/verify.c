@@ -17,7 +17,8 @@ static const struct verify_params base = { .width_a = W, .height_a = H, .width_b
 
 static void random_map(struct rng *rng, enum verify_model model, double map[9])
 {
-	double zoom = 0.6 + 0.8 * rng_unit(rng), turn = 6.283 * rng_unit(rng), c = zoom * cos(turn), s = zoom * sin(turn);
+	double zoom = 0.6 + 0.8 * rng_unit(rng), turn = 6.283 * rng_unit(rng), c = zoom * cos(turn),
+	        s = zoom * sin(turn);
 	double squeeze = model == VERIFY_SIMILARITY ? 1 : 0.7 + 0.3 * rng_unit(rng);
 	const double linear[9] = { c, -s * squeeze, 0, s, c * squeeze, 0, 0, 0, 1 };
 
@@ -37,7 +38,8 @@ static void fill(struct verify_pair *pairs, size_t n, size_t n_true, const doubl
 		struct verify_pair *p = &pairs[i];
 		double to[2];
 
-		*p = (struct verify_pair){ .at = { W * rng_unit(rng), H * rng_unit(rng), W * rng_unit(rng), H * rng_unit(rng) },
+		*p = (struct verify_pair){ .at = { W * rng_unit(rng), H * rng_unit(rng), W * rng_unit(rng),
+		                                   H * rng_unit(rng) },
 			                   .quality = rng_unit(rng), .turn = framed ? 6.283 * rng_unit(rng) : 0,
 			                   .zoom = framed ? exp2(4 * rng_unit(rng) - 2) : 0 };
 		if (i >= n_true || !map_point(map, p->at.ax, p->at.ay, to)) continue;
@@ -56,7 +58,8 @@ static double error_at_corners(const double got[9], const double want[9])
 	for (int k = 0; k < 4; k++) {
 		double p[2], q[2];
 
-		if (!map_point(got, k % 2 * W, k / 2 * H, p) || !map_point(want, k % 2 * W, k / 2 * H, q)) return INFINITY;
+		if (!map_point(got, k % 2 * W, k / 2 * H, p) || !map_point(want, k % 2 * W, k / 2 * H, q))
+			return INFINITY;
 		worst = fmax(worst, hypot(p[0] - q[0], p[1] - q[1]));
 	}
 	return worst;
@@ -86,17 +89,19 @@ TEST(maps_are_found_among_outliers)
 		CHECK_OK(verify(pairs, n, &p, &r, inlier, &err), &err);
 		for (size_t i = 0; i < n; i++) *(i < n_true ? &right : &wrong) += inlier[i];
 		off = error_at_corners(r.map, map);
-		CHECK(r.found && off < 6, "seed %d, model %d, %zu true: log10 NFA %g, %g px off\n", (int)seed, (int)model, n_true,
+		CHECK(r.found && off < 6, "seed %d, model %d, %zu true: log10 NFA %g, %g px off\n", (int)seed,
+		      (int)model, n_true,
 		      r.log10_nfa, off);
-		CHECK(right > 0.9 * (double)n_true && wrong < 0.05 * (double)n + 1, "seed %d: %zu of %zu, and %zu wrong\n", (int)seed,
+		CHECK(right > 0.9 * (double)n_true && wrong < 0.05 * (double)n + 1,
+		      "seed %d: %zu of %zu, and %zu wrong\n", (int)seed,
 		      right, n_true, wrong);
 		CHECK_OK(verify(pairs, n, &p, &again, inlier, &err), &err);
 		CHECK(!memcmp(&r, &again, sizeof r), "seed %d: another answer the second time\n", (int)seed);
 	}
 }
 
-/* The bound: fewer than one in 10^6 is expected, so that none of these may be found; and the least NFA of 400 trials should
- * not be far below 1 / 400. */
+/* The bound: fewer than one in 10^6 is expected, so that none of these may be found; and the least NFA of 400 trials
+ * should not be far below 1 / 400. */
 TEST(chance_agrees_on_nothing)
 {
 	static const size_t sizes[] = { 5, 12, 40, 120 };
@@ -127,7 +132,8 @@ static struct verify_result compare(const struct local_set *a, const struct loca
 	static const double patch[LOCAL_KINDS] = { 3, 5, 7.5 };
 	struct match_rows ra = { a->descriptors, a->n, a->bytes, a->kind == LOCAL_ORB, NULL },
 			  rb = { b->descriptors, b->n, b->bytes, b->kind == LOCAL_ORB, NULL };
-	struct verify_params p = { .rounds = 500, .width_a = a->width, .height_a = a->height, .width_b = b->width, .height_b = b->height };
+	struct verify_params p = { .rounds = 500, .width_a = a->width, .height_a = a->height, .width_b = b->width,
+	                           .height_b = b->height };
 	struct match *matches;
 	struct verify_pair *pairs;
 	struct verify_result r;
@@ -142,8 +148,10 @@ static struct verify_result compare(const struct local_set *a, const struct loca
 		const struct local_feature *f = &a->at[matches[i].a], *g = &b->at[matches[i].b];
 
 		pairs[i] = (struct verify_pair){ .at = { (double)f->x, (double)f->y, (double)g->x, (double)g->y },
-			                         .turn = (double)(g->angle - f->angle), .zoom = (double)(g->scale / f->scale),
-			                         .quality = (double)matches[i].ratio, .reach_a = patch[a->kind] * (double)f->scale,
+			                         .turn = (double)(g->angle - f->angle),
+			                         .zoom = (double)(g->scale / f->scale),
+			                         .quality = (double)matches[i].ratio,
+			                         .reach_a = patch[a->kind] * (double)f->scale,
 			                         .reach_b = patch[a->kind] * (double)g->scale };
 	}
 	CHECK_OK(verify(pairs, n, &p, &r, inlier, &err), &err);
@@ -171,7 +179,8 @@ TEST(unrelated_pictures_never_match)
 		for (size_t i = 0; i < PICTURES; i++)
 			for (size_t j = 0; j < i; j++) {
 				struct verify_result r = compare(&sets[i], &sets[j]);
-				CHECK(!r.found, "%s, %zu and %zu: log10 NFA %g\n", local_kind_name(kind), i, j, r.log10_nfa);
+				CHECK(!r.found, "%s, %zu and %zu: log10 NFA %g\n", local_kind_name(kind), i, j,
+				      r.log10_nfa);
 			}
 		for (size_t i = 0; i < PICTURES; i++) local_set_deinit(&sets[i]);
 	}
@@ -182,9 +191,12 @@ TEST(a_warped_picture_is_found_where_it_is)
 	for (enum local_kind kind = LOCAL_SIFT; kind <= LOCAL_ORB; kind++)
 		for (uint64_t seed = 1; seed <= 4; seed++) {
 			/* From the new picture to the old one. */
-			double zoom = 0.8 + 0.1 * (double)seed, turn = 0.9 * (double)seed, c = cos(turn) * zoom, s = sin(turn) * zoom;
-			const double back[9] = { c, -s, 100 - c * 110 + s * 110, s, c, 100 - s * 110 - c * 110, 2e-4, -1e-4, 1 };
-			uint8_t *grey = texture_make(seed, 200, 200), *warped = texture_warp(grey, 200, 200, back, 220, 220);
+			double zoom = 0.8 + 0.1 * (double)seed, turn = 0.9 * (double)seed, c = cos(turn) * zoom,
+			        s = sin(turn) * zoom;
+			const double back[9] = { c, -s, 100 - c * 110 + s * 110, s, c, 100 - s * 110 - c * 110, 2e-4,
+			                         -1e-4, 1 };
+			uint8_t *grey = texture_make(seed, 200, 200), *warped = texture_warp(grey, 200, 200, back, 220,
+			        220);
 			struct local_params p = { .kind = kind, .budget = 500 };
 			struct local_set a, b;
 			struct verify_result r;
@@ -200,7 +212,8 @@ TEST(a_warped_picture_is_found_where_it_is)
 				CHECK(map_point(forth, x, y, want) && map_point(r.map, x, y, got));
 				worst = fmax(worst, hypot(want[0] - got[0], want[1] - got[1]));
 			}
-			CHECK(r.found && worst < 2.5, "%s, seed %d: log10 NFA %g, %g px off\n", local_kind_name(kind), (int)seed, r.log10_nfa,
+			CHECK(r.found && worst < 2.5, "%s, seed %d: log10 NFA %g, %g px off\n", local_kind_name(kind),
+			      (int)seed, r.log10_nfa,
 			      worst);
 			local_set_deinit(&a);
 			local_set_deinit(&b);

@@ -17,10 +17,12 @@ static void put_shape(uint8_t *p, unsigned width, unsigned height, struct rng *r
 
 	for (int y = (int)cy - reach; y <= (int)cy + reach; y++)
 		for (int x = (int)cx - reach; x <= (int)cx + reach; x++) {
-			double u = (c * (x - cx) + s * (y - cy)) / size, v = (c * (y - cy) - s * (x - cx)) / (size * flat);
+			double u = (c * (x - cx) + s * (y - cy)) / size,
+			        v = (c * (y - cy) - s * (x - cx)) / (size * flat);
 
 			if (x < 0 || y < 0 || x >= (int)width || y >= (int)height) continue;
-			if (bar ? fabs(u) < 1 && fabs(v) < 1 : u * u + v * v < 1) p[(size_t)y * width + (size_t)x] = level;
+			if (bar ? fabs(u) < 1 && fabs(v) < 1 : u * u + v * v < 1)
+				p[(size_t)y * width + (size_t)x] = level;
 		}
 }
 
@@ -38,7 +40,8 @@ uint8_t *texture_make(uint64_t seed, unsigned width, unsigned height)
 			unsigned sum = 0, count = 0;
 
 			for (unsigned v = y ? y - 1 : 0; v <= y + 1 && v < height; v++)
-				for (unsigned u = x ? x - 1 : 0; u <= x + 1 && u < width; u++, count++) sum += p[(size_t)v * width + u];
+				for (unsigned u = x ? x - 1 : 0; u <= x + 1 && u < width; u++, count++)
+					sum += p[(size_t)v * width + u];
 			blurred[(size_t)y * width + x] = (uint8_t)(sum / count);
 		}
 	free(p);
@@ -66,7 +69,8 @@ uint8_t *texture_warp(const uint8_t *from, unsigned width, unsigned height, cons
 			double sum = 0;
 
 			for (int k = 0; k < 4; k++) { /* four samples, so that a smaller picture is not jagged */
-				double px = x + (k % 2 - 0.5) / 2, py = y + (k / 2 - 0.5) / 2, w = m[6] * px + m[7] * py + m[8];
+				double px = x + (k % 2 - 0.5) / 2, py = y + (k / 2 - 0.5) / 2,
+				        w = m[6] * px + m[7] * py + m[8];
 				double u = (m[0] * px + m[1] * py + m[2]) / w, v = (m[3] * px + m[4] * py + m[5]) / w;
 
 				sum += fabs(u) < 1e6 && fabs(v) < 1e6 ? sample(from, width, height, u, v) : 128;

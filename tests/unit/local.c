@@ -17,7 +17,8 @@ static void extract(struct local_set *set, const uint8_t *grey, unsigned w, unsi
 	CHECK_OK(local_extract(set, grey, w, h, &p, &err), &err);
 	for (size_t i = 0; i < set->n; i++) {
 		const struct local_feature *f = &set->at[i];
-		CHECK(f->x >= -1 && f->y >= -1 && f->x <= (float)w && f->y <= (float)h && f->scale > 0, "(%g, %g)\n", (double)f->x,
+		CHECK(f->x >= -1 && f->y >= -1 && f->x <= (float)w && f->y <= (float)h && f->scale > 0, "(%g, %g)\n",
+		      (double)f->x,
 		      (double)f->y);
 		CHECK(f->angle >= 0 && (double)f->angle < 2 * pi + 1e-6, "angle %g\n", (double)f->angle);
 		CHECK(!i || f->response <= set->at[i - 1].response || set->kind == LOCAL_SIFT);
@@ -62,9 +63,11 @@ TEST(a_blob_is_found_at_its_place_with_its_size)
 			extract(&set, grey, 128, 128, (struct local_params){ .kind = kind });
 			f = nearest(&set, 61.3, 66.8);
 			CHECK(f != NULL, "%s sees nothing\n", local_kind_name(kind));
-			CHECK(hypot((double)f->x - 61.3, (double)f->y - 66.8) < (kind == LOCAL_SIFT ? 0.2 : 1), "%s: (%g, %g)\n",
+			CHECK(hypot((double)f->x - 61.3, (double)f->y - 66.8) < (kind == LOCAL_SIFT ? 0.2 : 1),
+			      "%s: (%g, %g)\n",
 			      local_kind_name(kind), (double)f->x, (double)f->y);
-			CHECK((double)f->scale > 0.7 * sigma && (double)f->scale < 1.3 * sigma, "%s: %g, not %g\n", local_kind_name(kind),
+			CHECK((double)f->scale > 0.7 * sigma && (double)f->scale < 1.3 * sigma, "%s: %g, not %g\n",
+			      local_kind_name(kind),
 			      (double)f->scale, sigma);
 			local_set_deinit(&set);
 			free(grey);
@@ -91,15 +94,18 @@ TEST(a_square_has_four_corners)
 	free(grey);
 }
 
-/* Share of a's features that b has where the map says, with the scale and angle that go with it and a near description. */
-static double found_again(const struct local_set *a, const struct local_set *b, double zoom, double turn, const double to_b[6],
+/* Share of a's features that b has where the map says, with the scale and angle that go with it and a near
+ * description. */
+static double found_again(const struct local_set *a, const struct local_set *b, double zoom, double turn,
+                          const double to_b[6],
                           unsigned w, unsigned h)
 {
 	size_t inside = 0, found = 0;
 
 	for (size_t i = 0; i < a->n; i++) {
 		const struct local_feature *f = &a->at[i];
-		double x = to_b[0] * (double)f->x + to_b[1] * (double)f->y + to_b[2], y = to_b[3] * (double)f->x + to_b[4] * (double)f->y + to_b[5];
+		double x = to_b[0] * (double)f->x + to_b[1] * (double)f->y + to_b[2], y = to_b[3] * (double)f->x +
+		        to_b[4] * (double)f->y + to_b[5];
 		bool hit = false;
 
 		if (x < 30 || y < 30 || x > w - 30 || y > h - 30) continue;
@@ -133,13 +139,15 @@ TEST(features_turn_and_grow_with_the_picture)
 			double z = cases[c].zoom, co = z * cos(cases[c].turn), si = z * sin(cases[c].turn);
 			double fx = 120 - co * 120 + si * 120, fy = 120 - si * 120 - co * 120, share;
 			const double to_b[6] = { co, -si, fx, si, co, fy }, n = z * z;
-			const double back[9] = { co / n, si / n, -(co * fx + si * fy) / n, -si / n, co / n, (si * fx - co * fy) / n, 0, 0, 1 };
+			const double back[9] = { co / n, si / n, -(co * fx + si * fy) / n, -si / n, co / n,
+			                         (si * fx - co * fy) / n, 0, 0, 1 };
 			uint8_t *turned = texture_warp(grey, 240, 240, back, 240, 240);
 			struct local_set b;
 
 			extract(&b, turned, 240, 240, p);
 			share = found_again(&a, &b, z, cases[c].turn, to_b, 240, 240);
-			CHECK(share > 0.3, "%s, zoom %g, turn %g: %.2f\n", local_kind_name(kind), z, cases[c].turn, share);
+			CHECK(share > 0.3, "%s, zoom %g, turn %g: %.2f\n", local_kind_name(kind), z, cases[c].turn,
+			      share);
 			local_set_deinit(&b);
 			free(turned);
 		}
@@ -162,10 +170,12 @@ TEST(the_budget_holds_and_the_grid_spreads)
 
 		extract(&even, grey, 256, 256, (struct local_params){ .kind = kind, .budget = 100, .spread = 1 });
 		extract(&greedy, grey, 256, 256, (struct local_params){ .kind = kind, .budget = 100, .spread = -1 });
-		CHECK(even.n <= 100 && even.n >= 90 && greedy.n <= 100 && greedy.n >= 90, "%zu, %zu\n", even.n, greedy.n);
+		CHECK(even.n <= 100 && even.n >= 90 && greedy.n <= 100 && greedy.n >= 90, "%zu, %zu\n", even.n,
+		      greedy.n);
 		for (size_t i = 0; i < even.n; i++) in_even += even.at[i].x < 128 && even.at[i].y < 128;
 		for (size_t i = 0; i < greedy.n; i++) in_greedy += greedy.at[i].x < 128 && greedy.at[i].y < 128;
-		CHECK(in_even < in_greedy, "%s: %zu with a grid, %zu without\n", local_kind_name(kind), in_even, in_greedy);
+		CHECK(in_even < in_greedy, "%s: %zu with a grid, %zu without\n", local_kind_name(kind), in_even,
+		      in_greedy);
 		local_set_deinit(&even);
 		local_set_deinit(&greedy);
 	}
@@ -187,8 +197,10 @@ TEST(options_do_what_they_say)
 	CHECK(set.bytes == 128);
 	local_set_deinit(&set);
 	for (enum local_kind kind = LOCAL_SIFT; kind <= LOCAL_SURF; kind++) {
-		extract(&set, grey, 200, 160, (struct local_params){ .kind = kind, .first_octave = LOCAL_OCTAVE_DOUBLED });
-		extract(&other, grey, 200, 160, (struct local_params){ .kind = kind, .first_octave = LOCAL_OCTAVE_HALF });
+		extract(&set, grey, 200, 160, (struct local_params){ .kind = kind,
+		                                                     .first_octave = LOCAL_OCTAVE_DOUBLED });
+		extract(&other, grey, 200, 160, (struct local_params){ .kind = kind,
+		                                                       .first_octave = LOCAL_OCTAVE_HALF });
 		CHECK(set.n > other.n && other.n > 0, "%zu features doubled, %zu halved\n", set.n, other.n);
 		local_set_deinit(&other);
 		local_set_deinit(&set);
@@ -219,7 +231,8 @@ TEST(the_same_picture_gives_the_same_features)
 
 		extract(&a, grey, 180, 140, (struct local_params){ .kind = kind });
 		extract(&b, grey, 180, 140, (struct local_params){ .kind = kind });
-		CHECK(a.n == b.n && !memcmp(a.at, b.at, a.n * sizeof *a.at) && !memcmp(a.descriptors, b.descriptors, a.n * a.bytes));
+		CHECK(a.n == b.n && !memcmp(a.at, b.at, a.n * sizeof *a.at) && !memcmp(a.descriptors, b.descriptors,
+		        a.n * a.bytes));
 		local_set_deinit(&a);
 		local_set_deinit(&b);
 	}
@@ -239,7 +252,8 @@ TEST(pictures_without_anything_have_no_features)
 
 				memset(grey, 77, 200 * 200);
 				extract(&set, grey, sizes[s][0], sizes[s][1],
-				        (struct local_params){ .kind = kind, .first_octave = (enum local_octave)octave });
+				        (struct local_params){ .kind = kind,
+				                               .first_octave = (enum local_octave)octave });
 				CHECK(set.n == 0 && set.width == sizes[s][0]);
 				local_set_deinit(&set);
 			}
@@ -271,13 +285,15 @@ TEST(what_is_out_of_range_is_refused_with_a_sentence)
 		akin_error err = { 0 };
 		struct local_set set;
 
-		CHECK_STATUS(local_extract(&set, grey, cases[i].width, cases[i].height, &cases[i].params, &err), cases[i].wanted);
+		CHECK_STATUS(local_extract(&set, grey, cases[i].width, cases[i].height, &cases[i].params, &err),
+		             cases[i].wanted);
 		CHECK(err.text[0] && !set.at && !set.n, "case %zu\n", i);
 	}
 }
 
 TEST_MAIN(cmocka_unit_test(a_blob_is_found_at_its_place_with_its_size), cmocka_unit_test(a_square_has_four_corners),
-          cmocka_unit_test(features_turn_and_grow_with_the_picture), cmocka_unit_test(the_budget_holds_and_the_grid_spreads),
+          cmocka_unit_test(features_turn_and_grow_with_the_picture),
+          cmocka_unit_test(the_budget_holds_and_the_grid_spreads),
           cmocka_unit_test(options_do_what_they_say), cmocka_unit_test(the_same_picture_gives_the_same_features),
           cmocka_unit_test(pictures_without_anything_have_no_features),
           cmocka_unit_test(what_is_out_of_range_is_refused_with_a_sentence))

@@ -17,7 +17,8 @@ static const double homography[9] = { 0.9, -0.2, 50, 0.15, 0.8, 20, 3e-4, 2e-4, 
 
 static struct verify_params params(enum verify_model model)
 {
-	return (struct verify_params){ .model = model, .width_a = 640, .height_a = 480, .width_b = 640, .height_b = 480 };
+	return (struct verify_params){ .model = model, .width_a = 640, .height_a = 480, .width_b = 640,
+	                               .height_b = 480 };
 }
 
 static struct verify_pair through(const double map[9], double x, double y)
@@ -48,7 +49,8 @@ static double worst_difference(const double got[9], const double want[9])
 	for (int k = 0; k < 4; k++) {
 		double p[2], q[2];
 
-		CHECK(map_point(got, k % 2 ? 600 : 0, k / 2 ? 400 : 0, p) && map_point(want, k % 2 ? 600 : 0, k / 2 ? 400 : 0, q));
+		CHECK(map_point(got, k % 2 ? 600 : 0, k / 2 ? 400 : 0, p) && map_point(want, k % 2 ? 600 : 0,
+		        k / 2 ? 400 : 0, q));
 		worst = fmax(worst, hypot(p[0] - q[0], p[1] - q[1]));
 	}
 	return worst;
@@ -78,9 +80,11 @@ TEST(exact_maps_come_back)
 
 		fill(pairs, N, cases[c].map, c + 1);
 		r = run(pairs, N, &p, inlier);
-		CHECK(r.found && r.n_inliers == N && r.model == cases[c].model, "case %zu: %zu inliers, log10 NFA %g\n", c, r.n_inliers,
+		CHECK(r.found && r.n_inliers == N && r.model == cases[c].model, "case %zu: %zu inliers, log10 NFA %g\n",
+		      c, r.n_inliers,
 		      r.log10_nfa);
-		CHECK(worst_difference(r.map, cases[c].map) < 1e-3, "case %zu: %g px\n", c, worst_difference(r.map, cases[c].map));
+		CHECK(worst_difference(r.map, cases[c].map) < 1e-3, "case %zu: %g px\n", c, worst_difference(r.map,
+		        cases[c].map));
 	}
 }
 
@@ -118,17 +122,20 @@ static void fill_solid(struct verify_pair *pairs, size_t n, bool planar, uint64_
 	struct rng rng = { seed };
 
 	for (size_t i = 0; i < n; i++) {
-		double x = 4 * rng_unit(&rng) - 2, y = 3 * rng_unit(&rng) - 1.5, z = planar ? 6 + 0.3 * x : 4 + 4 * rng_unit(&rng);
+		double x = 4 * rng_unit(&rng) - 2, y = 3 * rng_unit(&rng) - 1.5, z = planar ? 6 + 0.3 * x : 4 +
+		        4 * rng_unit(&rng);
 		double c = cos(0.1), s = sin(0.1), u = c * x - s * z + 1, w = s * x + c * z;
 
-		pairs[i] = (struct verify_pair){ .at = { 320 + 500 * x / z, 240 + 500 * y / z, 320 + 500 * u / w, 240 + 500 * y / w },
+		pairs[i] = (struct verify_pair){ .at = { 320 + 500 * x / z, 240 + 500 * y / z, 320 + 500 * u / w,
+		                                         240 + 500 * y / w },
 			                         .quality = rng_unit(&rng) };
 	}
 }
 
 static double line_distance(const double f[9], const struct point_pair *p)
 {
-	double a = f[0] * p->ax + f[1] * p->ay + f[2], b = f[3] * p->ax + f[4] * p->ay + f[5], c = f[6] * p->ax + f[7] * p->ay + f[8];
+	double a = f[0] * p->ax + f[1] * p->ay + f[2], b = f[3] * p->ax + f[4] * p->ay + f[5],
+	        c = f[6] * p->ax + f[7] * p->ay + f[8];
 
 	return fabs(a * p->bx + b * p->by + c) / hypot(a, b);
 }
@@ -184,13 +191,15 @@ TEST(what_determines_no_map_is_not_found)
 		for (size_t i = 0; i < N; i++) pairs[i] = through(similarity, 5.0 * (double)i, 3.0 * (double)i + 7);
 		CHECK(!run(pairs, N, &p, inlier).found, "all on one line, model %u\n", m);
 		for (size_t i = 0; i < N; i++)
-			pairs[i].at = (struct point_pair){ 600 * rng_unit(&rng), 400 * rng_unit(&rng), 300 + rng_unit(&rng), 200 + rng_unit(&rng) };
+			pairs[i].at = (struct point_pair){ 600 * rng_unit(&rng), 400 * rng_unit(&rng),
+			                                   300 + rng_unit(&rng), 200 + rng_unit(&rng) };
 		CHECK(!run(pairs, N, &p, inlier).found, "all into one place, model %u\n", m);
 		for (size_t i = 0; i < N; i++) {
 			pairs[i] = through(similarity, 600 * rng_unit(&rng), 400 * rng_unit(&rng));
 			pairs[i].at.bx = 640 - pairs[i].at.bx;
 		}
-		if (m == VERIFY_AFFINE || m == VERIFY_SIMILARITY) CHECK(!run(pairs, N, &p, inlier).found, "mirrored, model %u\n", m);
+		if (m == VERIFY_AFFINE || m == VERIFY_SIMILARITY)
+			CHECK(!run(pairs, N, &p, inlier).found, "mirrored, model %u\n", m);
 		for (size_t i = 0; i < N; i++) pairs[i].at.ax = i % 2 ? NAN : INFINITY;
 		CHECK(!run(pairs, N, &p, inlier).found, "no numbers, model %u\n", m);
 	}
@@ -210,7 +219,8 @@ TEST(witnesses_must_be_independent)
 		pairs[i].reach_a = pairs[i].reach_b = 15;
 	}
 	r = run(pairs, N, &p, inlier);
-	CHECK(!r.found && r.n_witnesses <= 6 && r.n_inliers > N / 2, "%zu witnesses, log10 NFA %g\n", r.n_witnesses, r.log10_nfa);
+	CHECK(!r.found && r.n_witnesses <= 6 && r.n_inliers > N / 2, "%zu witnesses, log10 NFA %g\n", r.n_witnesses,
+	      r.log10_nfa);
 	for (size_t i = 0; i < N; i++) pairs[i].reach_a = pairs[i].reach_b = 0;
 	CHECK(run(pairs, N, &p, inlier).found, "with reach 0 they all count\n");
 }
@@ -280,7 +290,8 @@ TEST(matches_equal_the_slow_definition)
 		size_t n, seen = 0;
 
 		for (size_t i = 0; i < sizeof b; i++) b[i] = (uint8_t)rng_u64(&rng);
-		for (size_t i = 0; i < sizeof a; i++) a[i] = rng_below(&rng, 3) ? b[i % sizeof b] : (uint8_t)rng_u64(&rng);
+		for (size_t i = 0; i < sizeof a; i++)
+			a[i] = rng_below(&rng, 3) ? b[i % sizeof b] : (uint8_t)rng_u64(&rng);
 		n = match_all(&ra, &rb, 0.95f, &matches);
 		for (uint32_t i = 0; i < A; i++) {
 			double d[B], best = 1e30, second = 1e30, mine;
@@ -291,7 +302,9 @@ TEST(matches_equal_the_slow_definition)
 				d[j] = 0;
 				for (size_t k = 0; k < BYTES; k++) {
 					int e = a[i * BYTES + k] - b[j * BYTES + k];
-					d[j] += bits ? __builtin_popcount((unsigned)(a[i * BYTES + k] ^ b[j * BYTES + k])) : e * e;
+					d[j] += bits ?
+					        __builtin_popcount((unsigned)(a[i * BYTES + k] ^ b[j * BYTES + k])) :
+					        e * e;
 				}
 				if (d[j] < best) second = best, best = d[j], at = j;
 				else if (d[j] < second) second = d[j];
@@ -300,7 +313,8 @@ TEST(matches_equal_the_slow_definition)
 				mine = 0;
 				for (size_t k = 0; k < BYTES; k++) {
 					int e = a[other * BYTES + k] - b[at * BYTES + k];
-					mine += bits ? __builtin_popcount((unsigned)(a[other * BYTES + k] ^ b[at * BYTES + k])) : e * e;
+					mine += bits ?
+					        __builtin_popcount((unsigned)(a[other * BYTES + k] ^ b[at * BYTES + k])) : e * e;
 				}
 				mutual &= mine > best || (other >= i && mine >= best);
 			}
@@ -315,7 +329,8 @@ TEST(matches_equal_the_slow_definition)
 TEST(different_kinds_cannot_be_compared)
 {
 	static const uint8_t rows[4] = { 0 };
-	const struct match_rows a = { rows, 1, 2, false, NULL }, b = { rows, 1, 4, false, NULL }, none = { NULL, 0, 2, false, NULL };
+	const struct match_rows a = { rows, 1, 2, false, NULL }, b = { rows, 1, 4, false, NULL },
+	        none = { NULL, 0, 2, false, NULL };
 	struct match *matches;
 	akin_error err = { 0 };
 	size_t n;
@@ -328,8 +343,10 @@ TEST(different_kinds_cannot_be_compared)
 }
 
 TEST_MAIN(cmocka_unit_test(exact_maps_come_back), cmocka_unit_test(the_simplest_map_is_taken),
-          cmocka_unit_test(the_box_is_where_the_corners_go), cmocka_unit_test(a_fundamental_matrix_explains_a_solid_thing),
-          cmocka_unit_test(a_plane_is_no_obstacle_to_a_fundamental_matrix), cmocka_unit_test(what_determines_no_map_is_not_found),
+          cmocka_unit_test(the_box_is_where_the_corners_go),
+          cmocka_unit_test(a_fundamental_matrix_explains_a_solid_thing),
+          cmocka_unit_test(a_plane_is_no_obstacle_to_a_fundamental_matrix),
+          cmocka_unit_test(what_determines_no_map_is_not_found),
           cmocka_unit_test(witnesses_must_be_independent), cmocka_unit_test(pictures_without_a_size_are_refused),
           cmocka_unit_test(matches_are_mutual_and_clear), cmocka_unit_test(a_rival_at_the_same_place_is_none),
           cmocka_unit_test(matches_equal_the_slow_definition), cmocka_unit_test(different_kinds_cannot_be_compared))
