@@ -1,6 +1,7 @@
 /* cli/cmd_info.c - akin info: what is known of the library or of one picture.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -92,6 +93,45 @@ static void add_time(int64_t seconds, char *out, size_t n)
 		snprintf(out, n, "%lld", (long long)seconds);
 }
 
+static void set_list(json_t *object, const char *key, char **texts, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++) json_array_append_new(list, json_string(texts[i]));
+	json_object_set_new(object, key, list);
+}
+
+static void facts_json(json_t *object, const akin_picture *p)
+{
+	const struct {
+		const char *key, *text;
+	} texts[] = { { "taken", p->taken }, { "camera_make", p->camera_make }, { "camera_model", p->camera_model },
+		      { "lens", p->lens }, { "title", p->title }, { "caption", p->caption }, { "creator", p->creator },
+		      { "sidecar", p->sidecar } };
+	json_t *colours = json_array();
+
+	for (size_t i = 0; i < COUNT(texts); i++)
+		if (texts[i].text) json_set_text(object, texts[i].key, texts[i].text);
+	if (!isnan(p->latitude)) {
+		json_set_real(object, "latitude", p->latitude);
+		json_set_real(object, "longitude", p->longitude);
+	}
+	if (!isnan(p->altitude)) json_set_real(object, "altitude", p->altitude);
+	if (p->rating != AKIN_RATING_UNKNOWN) json_object_set_new(object, "rating", json_integer(p->rating));
+	if (p->is_grey >= 0) json_object_set_new(object, "grey", json_boolean(p->is_grey));
+	for (size_t i = 0; i < p->n_colours; i++) {
+		json_t *colour = json_object();
+
+		json_set_text(colour, "name", p->colours[i].name);
+		json_set_text(colour, "hex", p->colours[i].hex);
+		json_set_count(colour, "percent", p->colours[i].percent);
+		json_array_append_new(colours, colour);
+	}
+	json_object_set_new(object, "colours", colours);
+	set_list(object, "keywords", p->keywords, p->n_keywords);
+	set_list(object, "tags", p->tags, p->n_tags);
+}
+
 static void picture_json(const akin_picture *p)
 {
 	json_t *object = json_object(), *files = json_array(), *labels = json_array();
@@ -123,6 +163,7 @@ static void picture_json(const akin_picture *p)
 		json_array_append_new(labels, label);
 	}
 	json_object_set_new(object, "labels", labels);
+	facts_json(object, p);
 	json_put_line(stdout, object);
 }
 
@@ -144,6 +185,63 @@ static void picture_labels(const struct cli *cli, const akin_picture *p)
 			fputs(label->name_zh, stdout);
 		}
 		putchar('\n');
+	}
+}
+
+static void put_fact(const struct cli *cli, const char *key, const char *text)
+{
+	if (!text) return;
+	put_key(cli, key);
+	text_put_visible(stdout, text);
+	putchar('\n');
+}
+
+static void put_words(const struct cli *cli, const char *key, char **words, size_t n)
+{
+	if (!n) return;
+	put_key(cli, key);
+	for (size_t i = 0; i < n; i++) {
+		if (i) fputs(", ", stdout);
+		text_put_visible(stdout, words[i]);
+	}
+	putchar('\n');
+}
+
+/* Makers repeat their name in that of the model: "Canon", "Canon EOS 40D". */
+static void put_camera(const struct cli *cli, const akin_picture *p)
+{
+	const char *make = p->camera_make ? p->camera_make : "", *model = p->camera_model ? p->camera_model : "";
+	const bool repeated = !strncmp(model, make, strcspn(make, " "));
+	char *both = must_printf("%s%s%s", repeated ? "" : make, repeated || !*make || !*model ? "" : " ", model);
+
+	put_fact(cli, "camera", *both ? both : NULL);
+	free(both);
+	put_fact(cli, "lens", p->lens);
+}
+
+static void picture_facts(const struct cli *cli, const akin_picture *p)
+{
+	put_fact(cli, "taken", p->taken);
+	put_camera(cli, p);
+	if (!isnan(p->latitude)) {
+		put_key(cli, "place");
+		printf("%.6f, %.6f", p->latitude, p->longitude);
+		if (!isnan(p->altitude)) printf(", %.0f m", p->altitude);
+		putchar('\n');
+	}
+	put_fact(cli, "title", p->title);
+	put_fact(cli, "caption", p->caption);
+	put_fact(cli, "creator", p->creator);
+	put_words(cli, "keywords", p->keywords, p->n_keywords);
+	put_words(cli, "tags", p->tags, p->n_tags);
+	if (p->rating != AKIN_RATING_UNKNOWN) {
+		put_key(cli, "rating");
+		printf("%d\n", p->rating);
+	}
+	for (size_t i = 0; i < p->n_colours; i++) {
+		if (!i) put_key(cli, "colours");
+		printf("%s%s %s %u %%", i ? ", " : "", p->colours[i].name, p->colours[i].hex, p->colours[i].percent);
+		if (i + 1 == p->n_colours) puts(p->is_grey == 1 ? " (no colour)" : "");
 	}
 }
 
@@ -173,6 +271,7 @@ static void picture_text(const struct cli *cli, const akin_picture *p)
 		put_key(cli, "vector");
 		puts("none; akin index makes it");
 	}
+	picture_facts(cli, p);
 	picture_labels(cli, p);
 }
 
@@ -211,7 +310,8 @@ const struct command command_info = {
 	.arguments = "[PICTURE|id:N]",
 	.max_args = 1,
 	.about = "Without an argument: the library. With one: that picture, its files, its size, when it was added, "
-	         "and what the model's classifier sees on it, in English and Chinese.",
+	         "what its file says (when, where and with which camera it was taken, title, caption, keywords), its "
+	         "tags and colours, and what the model's classifier sees on it, in English and Chinese.",
 	.options = options,
 	.n_options = COUNT(options),
 	.examples = examples,

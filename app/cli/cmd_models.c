@@ -30,6 +30,14 @@ static const char *or_dash(const char *s)
 	return s && s[0] ? s : "-";
 }
 
+/* Pixels, or text. */
+static const char *input_of(const akin_model_info *m, char *out, size_t room)
+{
+	if (!m->width) return "text";
+	snprintf(out, room, "%ux%u", m->width, m->height);
+	return out;
+}
+
 static void put_json(const akin_model_info *m)
 {
 	json_t *object = json_object();
@@ -45,6 +53,7 @@ static void put_json(const akin_model_info *m)
 	json_set_count(object, "height", m->height);
 	json_set_count(object, "dim", m->dim);
 	json_set_count(object, "bytes", m->bytes);
+	json_set_count(object, "text_length", m->text_length);
 	json_object_set_new(object, "default", json_boolean(m->is_default));
 	json_put_line(stdout, object);
 }
@@ -63,7 +72,7 @@ static void put_line(const struct cli *cli, const char *key, const char *value)
 
 static void put_info(const struct cli *cli, const akin_model_info *m)
 {
-	char size[TEXT_NUMBER];
+	char size[TEXT_NUMBER], input[24];
 
 	put_key(cli, "name");
 	printf("%s%s\n", m->name, m->is_default ? " (default)" : "");
@@ -71,9 +80,13 @@ static void put_info(const struct cli *cli, const akin_model_info *m)
 	put_line(cli, "source", m->source);
 	put_line(cli, "licence", m->licence);
 	put_key(cli, "input");
-	printf("%ux%u\n", m->width, m->height);
+	puts(input_of(m, input, sizeof input));
 	put_key(cli, "vector");
 	printf("%u dimensions, compared by %s\n", m->dim, or_dash(m->metric));
+	if (m->text_length) {
+		put_key(cli, "text");
+		printf("a tower of its own, %u tokens\n", m->text_length);
+	}
 	put_line(cli, "card", m->card_path);
 	put_line(cli, "file", m->model_path);
 	put_key(cli, "size");
@@ -92,10 +105,10 @@ static void put_rows(const struct cli *cli, const akin_model_list *list)
 		const akin_model_info *m = akin_model_list_get(list, i);
 		char size[TEXT_NUMBER], input[24];
 
-		snprintf(input, sizeof input, "%ux%u", m->width, m->height);
 		printf("%c %s", m->is_default ? '*' : ' ', m->name);
 		text_put_blanks(stdout, widest - text_width(m->name) + 2);
-		printf("%s%9s  %5u  %9s%s  %s\n", cli->color ? "\x1b[2m" : "", input, m->dim,
+		printf("%s%9s  %5u  %9s%s  %s\n", cli->color ? "\x1b[2m" : "",
+		       input_of(m, input, sizeof input), m->dim,
 		       text_bytes(m->bytes, size),
 		       cli->color ? "\x1b[0m" : "", m->title ? m->title : "");
 	}
@@ -149,10 +162,24 @@ static int verify_all(const struct cli *cli)
 	return code;
 }
 
+static void on_mistake(void *user, const char *member, const char *what, const char *example)
+{
+	size_t *n = user;
+
+	(*n)++;
+	say("\"%s\" %s%s%s", member, what, example[0] ? "; for example " : "", example);
+}
+
 static int add(const struct cli *cli, const char *card)
 {
 	akin_error err;
+	size_t mistakes = 0;
 
+	if (akin_model_review(card, on_mistake, &mistakes, &err) != AKIN_OK) {
+		if (!mistakes) return cli_fail(&err);
+		say("%s has %zu mistake%s", card, mistakes, mistakes == 1 ? "" : "s");
+		return EXIT_FAILED;
+	}
 	if (akin_model_add(card, &err) != AKIN_OK) return cli_fail(&err);
 	cli_note(cli, "added; use it with --model NAME");
 	return EXIT_DONE;

@@ -1,20 +1,17 @@
-/* cli/cmd_search.c - akin search: the pictures that are like a picture.
+/* cli/cmd_search.c - akin search: the pictures that are like pictures, texts and any mixture of them.
  * SPDX-License-Identifier: Apache-2.0 */
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/cli.h"
-#include "common/json.h"
-#include "common/text.h"
-
-enum { PICTURE_MAX_BYTES = 512 << 20 };
+#include "cli/search.h"
 
 struct values {
 	int64_t k;
-	double threshold;
-	const char *in;
-	int exact, with_self, json, paths, zero, preview, timings, allow_net;
+	double threshold, diverse;
+	const char *in, *filter, *mode, *sort, *group;
+	struct option_list like, unlike;
+	int exact, with_self, json, paths, zero, preview, timings, allow_net, why;
 };
 
 static const struct option options[] = {
@@ -22,12 +19,29 @@ static const struct option options[] = {
 	  .at = offsetof(struct values, k), .help = "at most so many hits" },
 	{ .name = "in", .letter = 'i', .type = OPTION_FOLDER, .metavar = "FOLDER", .at = offsetof(struct values, in),
 	  .help = "only pictures below this folder" },
+	FILTER_OPTION(struct values),
 	{ .name = "threshold", .letter = 't', .type = OPTION_REAL, .metavar = "SCORE", .min = 0, .max = 1,
 	  .at = offsetof(struct values, threshold), .help = "only hits with at least this score" },
+	{ .name = "like", .type = OPTION_LIST, .metavar = "ID", .at = offsetof(struct values, like),
+	  .help = "feedback: this picture of the library was right" },
+	{ .name = "unlike", .type = OPTION_LIST, .metavar = "ID", .at = offsetof(struct values, unlike),
+	  .help = "feedback: this picture of the library was wrong" },
+	{ .name = "mode", .letter = 'm', .type = OPTION_STRING, .metavar = "MODE", .preset = "auto",
+	  .at = offsetof(struct values, mode),
+	  .help = "texts by their meaning, by their keywords, or auto, by both" },
+	{ .name = "sort", .type = OPTION_STRING, .metavar = "ORDER", .preset = "score", .at = offsetof(struct values, sort),
+	  .help = "score, or taken: the best hits, the newest first" },
+	{ .name = "group", .type = OPTION_STRING, .metavar = "BY", .at = offsetof(struct values, group),
+	  .help = "put hits of the same folder or day together" },
+	{ .name = "diverse", .type = OPTION_REAL, .metavar = "PART", .min = 0, .max = 1,
+	  .at = offsetof(struct values, diverse),
+	  .help = "prefer hits that differ from those before them" },
+	{ .name = "why", .letter = 'w', .type = OPTION_FLAG, .at = offsetof(struct values, why),
+	  .help = "say what each part of the query gave, and what the pictures have in common" },
 	{ .name = "exact", .letter = 'e', .type = OPTION_FLAG, .at = offsetof(struct values, exact),
 	  .help = "compare with every vector, whatever index there is" },
 	{ .name = "with-self", .type = OPTION_FLAG, .at = offsetof(struct values, with_self),
-	  .help = "the picture itself may be an answer" },
+	  .help = "the query's pictures themselves may be answers" },
 	{ .name = "preview", .letter = 'p', .type = OPTION_FLAG, .at = offsetof(struct values, preview),
 	  .help = "show the hits as pictures in the terminal" },
 	{ .name = "paths", .type = OPTION_FLAG, .at = offsetof(struct values, paths),
@@ -38,7 +52,7 @@ static const struct option options[] = {
 	{ .name = "timings", .type = OPTION_FLAG, .at = offsetof(struct values, timings),
 	  .help = "tell on standard error where the milliseconds went" },
 	{ .name = "allow-net", .type = OPTION_FLAG, .at = offsetof(struct values, allow_net),
-	  .help = "let PICTURE be an http or https address" },
+	  .help = "let a WORD be an http or https address" },
 };
 
 static const struct example examples[] = {
@@ -47,111 +61,13 @@ static const struct example examples[] = {
 	{ "akin search --in ~/Pictures/2024 --threshold 0.8 id:1042",
 	  "what is much like picture 1042, in one folder" },
 	{ "akin search -0 beach.jpg | xargs -0 cp -t similar/", "copy what was found" },
+	{ "akin search beach.jpg^2 + \"at sunset\" - people.jpg",
+	  "like beach.jpg above all, rather at sunset, not like people.jpg" },
+	{ "akin search beach.jpg@10%,10%,50%,50%", "like a part of a picture" },
+	{ "akin search beach.jpg --like 17 --like 40 --unlike 23", "again, with a word on the first answers" },
 	{ "curl -s https://example.org/cat.jpg | akin search - --json",
 	  "a picture from standard input, answers for a program" },
 };
-
-/* ---- the query ---- */
-
-static akin_status search_bytes(akin_library *lib, char *bytes, size_t n, const akin_search_params *params,
-                                akin_result **result)
-{
-	akin_error err = { .status = AKIN_OK };
-	akin_status st;
-
-	if (!bytes) return AKIN_ERR_IO; /* said already */
-	st = akin_search_bytes(lib, bytes, n, params, result, &err);
-	free(bytes);
-	if (st != AKIN_OK) cli_fail(&err);
-	return st;
-}
-
-static akin_status search(akin_library *lib, const char *word, const akin_search_params *params, akin_result **result)
-{
-	akin_error err = { .status = AKIN_OK };
-	akin_status st;
-	akin_id id;
-	size_t n;
-	char *bytes;
-
-	if (!strcmp(word, "-")) {
-		bytes = read_stdin(PICTURE_MAX_BYTES, &n);
-		return search_bytes(lib, bytes, n, params, result);
-	}
-	if (fetch_is_url(word)) {
-		bytes = fetch_url(word, &n);
-		return search_bytes(lib, bytes, n, params, result);
-	}
-	if (cli_is_id(word, &id)) st = akin_search_id(lib, id, params, result, &err);
-	else st = akin_search_file(lib, word, params, result, &err);
-	if (st != AKIN_OK) cli_fail(&err);
-	return st;
-}
-
-/* ---- the answer ---- */
-
-static void put_json(const akin_hit *hit)
-{
-	json_t *object = json_object();
-
-	json_set_count(object, "rank", hit->rank);
-	json_set_real(object, "score", hit->score);
-	json_set_real(object, "distance", hit->distance);
-	json_set_count(object, "id", (unsigned long long)hit->id);
-	json_set_path(object, "path", hit->path);
-	json_set_count(object, "width", hit->width);
-	json_set_count(object, "height", hit->height);
-	json_put_line(stdout, object);
-}
-
-/* "  (1024x768)"; "" for foreign vectors. Returns its columns. */
-static unsigned size_text(const akin_hit *hit, char out[32])
-{
-	out[0] = '\0';
-	return hit->width ? (unsigned)snprintf(out, 32, "  (%ux%u)", hit->width, hit->height) : 0;
-}
-
-/* Columns that the paths get. On a terminal a row whose path and size do not fit in `most` goes without its size rather
- * than over two lines, and has no say in where the sizes of the others stand. */
-static unsigned path_column(const akin_result *result, unsigned most)
-{
-	unsigned paths = 0, sizes = 0;
-	char size[32];
-
-	for (size_t i = 0; i < akin_result_count(result); i++) {
-		unsigned columns = size_text(akin_result_hit(result, i), size);
-		if (columns > sizes) sizes = columns;
-	}
-	for (size_t i = 0; i < akin_result_count(result); i++) {
-		unsigned columns = text_width(cli_shown_path(akin_result_hit(result, i)->path));
-		if (columns > paths && columns + sizes <= most) paths = columns;
-	}
-	return paths;
-}
-
-static void put_table(const struct cli *cli, const akin_result *result)
-{
-	const char *bold = cli->color ? "\x1b[1m" : "", *dim = cli->color ? "\x1b[2m" : "",
-		*plain = cli->color ? "\x1b[0m" : "";
-	size_t n = akin_result_count(result);
-	int ranks = snprintf(NULL, 0, "%zu", n);
-	unsigned head = (unsigned)ranks + 9, width = out_is_terminal(stdout) ? out_width(stdout) : UINT_MAX;
-	unsigned most = width > head ? width - head : 0, column = path_column(result, most);
-
-	for (size_t i = 0; i < n; i++) {
-		const akin_hit *hit = akin_result_hit(result, i);
-		unsigned path = text_width(cli_shown_path(hit->path)), pad = path < column ? column - path : 0;
-		char size[32];
-
-		printf("%s%*zu%s  %s%.3f%s  ", dim, ranks, hit->rank, plain, bold, hit->score, plain);
-		cli_put_path(hit->path);
-		if (size_text(hit, size) && size_text(hit, size) + path + pad <= most) {
-			text_put_blanks(stdout, pad);
-			printf("%s%s%s", dim, size, plain);
-		}
-		putchar('\n');
-	}
-}
 
 static void put_timings(const akin_timings *t)
 {
@@ -161,32 +77,13 @@ static void put_timings(const akin_timings *t)
 	    t->open_ms + t->model_ms + t->decode_ms + t->embed_ms + t->search_ms + t->gather_ms);
 }
 
-static void put_answer(const struct cli *cli, const struct values *v, akin_library *lib, const akin_result *result)
-{
-	size_t n = akin_result_count(result);
-
-	if (v->preview && n && out_is_terminal(stdout)) preview_hits(lib, result);
-	if (!v->json && !v->paths && !v->zero) put_table(cli, result);
-	for (size_t i = 0; i < n; i++) {
-		const akin_hit *hit = akin_result_hit(result, i);
-
-		if (v->json) {
-			put_json(hit);
-		} else if (v->zero) {
-			fwrite(hit->path, 1, strlen(hit->path) + 1, stdout);
-		} else if (v->paths) {
-			cli_put_path(hit->path);
-			putchar('\n');
-		}
-	}
-}
-
 static int nothing(const struct cli *cli, const struct values *v, akin_library *lib)
 {
 	akin_library_info info;
 
 	if (akin_library_get_info(lib, &info, NULL) == AKIN_OK) {
 		if (!info.pictures) cli_note(cli, "the library is empty; fill it: akin index FOLDER");
+		else if (v->filter) cli_note(cli, "nothing like it fits %s", v->filter);
 		else if (v->in) cli_note(cli, "nothing like it below %s", v->in);
 		else if (v->threshold > 0) cli_note(cli, "nothing like it with a score of %g or more", v->threshold);
 		else cli_note(cli, "nothing like it in the library");
@@ -195,43 +92,85 @@ static int nothing(const struct cli *cli, const struct values *v, akin_library *
 	return EXIT_NOTHING;
 }
 
-static int run(struct cli *cli, const struct parsed *parsed)
+static bool take_params(const struct parsed *parsed, akin_search_params *params)
 {
+	static const char *const sorts[] = { "score", "taken" },
+	                  *const groups[] = { "none", "folder", "day" };
 	const struct values *v = parsed->values;
-	const char *word = parsed->args[0];
-	akin_search_params params = {
-		.k = (size_t)v->k, .threshold = v->threshold, .in = v->in, .exact = v->exact, .with_self = v->with_self
-	};
+	akin_mode mode;
+	int sort, group;
+
+	if (!cli_filter_fits(v->filter)) return false;
+	if (!cli_take_mode(parsed, v->mode, &mode)) return false;
+	if (!cli_choose(parsed, "sort", v->sort, sorts, COUNT(sorts), &sort)) return false;
+	if (!cli_choose(parsed, "group", v->group, groups, COUNT(groups), &group)) return false;
+	*params = (akin_search_params){ .k = (size_t)v->k, .threshold = v->threshold, .in = v->in, .filter = v->filter,
+		                        .exact = v->exact, .with_self = v->with_self, .mode = mode, .sort = (akin_sort)sort,
+		                        .group = (akin_group)group, .diverse = v->diverse, .why = v->why };
+	return true;
+}
+
+static int answer(const struct cli *cli, const struct values *v, akin_library *lib, const akin_result *result)
+{
+	enum search_form form = v->json ? SEARCH_JSON : v->zero ? SEARCH_NULL : v->paths ? SEARCH_PATHS : SEARCH_TABLE;
+
+	if (v->preview && akin_result_count(result) && out_is_terminal(stdout)) preview_hits(lib, result);
+	search_put_answer(cli, result, form, v->why);
+	if (v->timings) put_timings(akin_result_timings(result));
+	return akin_result_count(result) ? EXIT_DONE : nothing(cli, v, lib);
+}
+
+static int ask(const struct cli *cli, const struct values *v, akin_query *query, const akin_search_params *params)
+{
+	akin_error err = { .status = AKIN_OK };
 	akin_library *lib = NULL;
 	akin_result *result = NULL;
-	int code = EXIT_DONE;
+	int code = EXIT_FAILED;
 
-	if (v->json + v->paths + v->zero > 1)
-		return cli_misuse(parsed, "--json, --paths and --null exclude one another");
-	if (fetch_is_url(word) && !v->allow_net)
-		return cli_misuse(parsed, "to fetch %s over the net say --allow-net", word);
 	if (cli_open(cli, NULL, AKIN_OPEN_READONLY, &lib) != AKIN_OK) return EXIT_FAILED;
-	if (search(lib, word, &params, &result) != AKIN_OK) code = EXIT_FAILED;
-	if (code == EXIT_DONE) {
-		put_answer(cli, v, lib, result);
-		if (v->timings) put_timings(akin_result_timings(result));
-		if (!akin_result_count(result)) code = nothing(cli, v, lib);
+	if (search_query_feedback(query, lib, &v->like, true) && search_query_feedback(query, lib, &v->unlike, false)) {
+		if (akin_search(lib, query, params, &result, &err) == AKIN_OK) code = answer(cli, v, lib, result);
+		else cli_fail(&err);
 	}
 	akin_result_free(result);
 	akin_library_close(lib);
 	return code;
 }
 
+static int run(struct cli *cli, const struct parsed *parsed)
+{
+	const struct values *v = parsed->values;
+	akin_error err = { .status = AKIN_OK };
+	akin_search_params params;
+	akin_query *query;
+	bool misused = false;
+	int code;
+
+	if (v->json + v->paths + v->zero > 1)
+		return cli_misuse(parsed, "--json, --paths and --null exclude one another");
+	if (!parsed->n_args && !v->like.n) return cli_misuse(parsed, "say what to search for");
+	if (!take_params(parsed, &params)) return EXIT_USAGE;
+	if (akin_query_create(&query, &err) != AKIN_OK) return cli_fail(&err);
+	if (search_query_words(query, parsed, v->allow_net, &misused)) code = ask(cli, v, query, &params);
+	else code = misused ? EXIT_USAGE : EXIT_FAILED;
+	akin_query_free(query);
+	return code;
+}
+
 const struct command command_search = {
 	.name = "search",
-	.summary = "find the pictures that are like a picture",
-	.arguments = "PICTURE",
-	.min_args = 1,
-	.max_args = 1,
-	.about = "PICTURE is a path, - for bytes on standard input, id:N for a picture of the library or, with "
-	         "--allow-net, an http or https address. It need not be in the library. Each line of the answer has "
-	         "rank, score, path and size; a score of 1 is the same picture, 0 is as far as pictures taken at "
-	         "random.",
+	.summary = "find pictures by picture, by text or by a mixture",
+	.arguments = "WORD [[+|-] WORD]...",
+	.max_args = 256,
+	.about = "A WORD is a picture when there is such a file; it need not be in the library. id:N is a picture of the "
+	         "library, - is one on standard input and, with --allow-net, an http or https address one on the net. "
+	         "Anything else is a text, and texts beside one another are one text. text: or file: before a word decides "
+	         "what it is.\n\n"
+	         "Several words are several examples; what follows a lone + is wanted too, what follows a lone - between two "
+	         "words is not. ^ and a number behind a word are its weight (1 without it), @x,y,w,h behind a picture is the "
+	         "part that is meant, in pixels or in percent.\n\n"
+	         "Each line of the answer has rank, score, path and size; a score of 1 is the same picture, 0.5 says: as likely "
+	         "as not akin.",
 	.options = options,
 	.n_options = COUNT(options),
 	.examples = examples,

@@ -30,7 +30,7 @@ static const struct option globals[] = {
 
 /* In the order of the help: the way of a picture through a library. */
 static const struct command *const commands[] = {
-	&command_index,   &command_search,  &command_list,       &command_info,    &command_remove,
+	&command_index,   &command_search,  &command_list,       &command_info,    &command_tag,     &command_remove,
 	&command_check,   &command_rebuild, &command_export,     &command_import,  &command_models,
 	&command_eval,    &command_match,   &command_vectors, &command_help,    &command_completion,
 	&command_version,

@@ -17,6 +17,7 @@
 #define AKIN_AKIN_H
 
 #include "akin/eval.h"
+#include "akin/filter.h"
 #include "akin/index.h"
 #include "akin/library.h"
 #include "akin/local.h"
@@ -24,6 +25,7 @@
 #include "akin/query.h"
 #include "akin/result.h"
 #include "akin/status.h"
+#include "akin/tag.h"
 #include "akin/vectors.h"
 #include "akin/version.h"
 

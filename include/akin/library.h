@@ -127,7 +127,17 @@ typedef struct akin_label {
 	float probability;
 } akin_label;
 
-/* Everything known of a picture. Owned by the caller. */
+/* One of a picture's colours. */
+typedef struct akin_colour {
+	const char *name; /* black, grey, white, red, orange, yellow, green, blue, purple, pink, brown; static storage */
+	char hex[8];      /* "#3a6ea5": the mean of the pixels that have this name */
+	unsigned percent; /* of the picture */
+} akin_colour;
+
+enum { AKIN_RATING_UNKNOWN = -2 };
+
+/* Everything known of a picture. Owned by the caller: akin_picture_deinit frees all of it. Facts that nobody has said are
+ * NULL, NAN or what is named here. */
 typedef struct akin_picture {
 	akin_id id;
 	char **paths;            /* present files first; n_paths of them, n_present present */
@@ -140,6 +150,20 @@ typedef struct akin_picture {
 	akin_label *labels;      /* most probable first */
 	size_t n_labels;
 	int has_vector;
+	/* What its file says (EXIF, XMP, IPTC, files beside it) and its pixels show. */
+	char *taken;             /* "2023-05-04T10:20:30" of the camera's clock, with "+02:00" when its zone is known */
+	char *camera_make, *camera_model, *lens;
+	double latitude, longitude, altitude; /* degrees, north and east positive; metres */
+	int rating;              /* 1..5, 0 none, -1 rejected, AKIN_RATING_UNKNOWN */
+	char *title, *caption, *creator;
+	char *sidecar;           /* the text of the .txt file beside it */
+	char **keywords;
+	size_t n_keywords;
+	char **tags;             /* given by the user: akin/tag.h */
+	size_t n_tags;
+	akin_colour *colours;    /* at most 5, largest first */
+	size_t n_colours;
+	int is_grey;             /* 1: has no colours; -1: unknown */
 } akin_picture;
 
 AKIN_API akin_status akin_picture_get(akin_library *lib, akin_id id, akin_picture *out, akin_error *err);
@@ -178,7 +202,7 @@ AKIN_API akin_status akin_library_remove_paths(akin_library *lib, const char *co
 AKIN_API akin_status akin_library_check(akin_library *lib, int deep, void (*each)(void *user, const char *finding),
                                         void *user, uint64_t *n_findings, akin_error *err);
 
-/* Throw the index files away and build them again from the store; compacts the store. */
+/* Throw the index files and the keywords away and make them again from the store; compacts the store. */
 AKIN_API akin_status akin_library_rebuild(akin_library *lib, akin_error *err);
 
 /* Vectors out: `npy_path` gets a float32 array n x dim (row i belongs to id i of the list), `list_path` one path a line,

@@ -18,10 +18,11 @@ typedef struct akin_model_info {
 	const char *card_path;  /* absolute */
 	const char *model_path; /* absolute: the .xml, .onnx, .pb, .tflite or SavedModel folder */
 	const char *metric;     /* "cosine", "l2", "ip" */
-	unsigned width, height; /* of the input */
+	unsigned width, height; /* of the input; 0 of a model that reads text */
 	unsigned dim;           /* of the embedding */
 	uint64_t bytes;         /* of all its files */
 	int is_default;
+	unsigned text_length;   /* tokens that the model's own text tower takes; 0: it has none */
 } akin_model_info;
 
 typedef struct akin_model_list akin_model_list;
@@ -35,11 +36,18 @@ AKIN_API size_t akin_model_list_count(const akin_model_list *list);
 AKIN_API const akin_model_info *akin_model_list_get(const akin_model_list *list, size_t i);
 AKIN_API void akin_model_list_free(akin_model_list *list);
 
+/* Read a card and tell every mistake in it: the member ("input.width"), what is wrong with it, and an example of the
+ * right form ("" when there is none to give). AKIN_ERR_FORMAT when there was a mistake. */
+AKIN_API akin_status akin_model_review(const char *card_path,
+                                       void (*on_mistake)(void *user, const char *member, const char *what,
+                                                          const char *example),
+                                       void *user, akin_error *err);
+
 /* Copy a card and the files it names into the user's model folder after verifying them and loading the model once. */
 AKIN_API akin_status akin_model_add(const char *card_path, akin_error *err);
 
-/* Compare a model's files with the SHA-256 of its card, load it, and run it on a grey picture: the output's dimension
- * and finiteness are checked. */
+/* Compare a model's files with the SHA-256 of its card, load it, and run it on a grey picture, and its text tower, if it
+ * has one, on a sentence: the outputs' dimension and finiteness are checked. */
 AKIN_API akin_status akin_model_verify(const char *name_or_card, const char *models_dir, akin_error *err);
 
 #ifdef __cplusplus

@@ -35,6 +35,8 @@ struct job {
 	struct picture_info info;
 	struct infer_slot *slot;   /* in which it runs or ran */
 	struct embedding embedding; /* vector NULL: not described */
+	bool has_facts;
+	struct facts facts;
 
 	/* set when it is stored, for the event that is told after the commit */
 	akin_outcome outcome;

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "engine/ingest.h"
+#include "engine/sidecars.h"
 
 /* ---- claims ---- */
 
@@ -73,6 +74,7 @@ void job_free(struct job *job)
 {
 	if (!job) return;
 	embedding_deinit(&job->embedding);
+	facts_deinit(&job->facts);
 	mem_free(job->reason);
 	mem_free(job->old_path);
 	mem_free(job->path);
@@ -100,7 +102,7 @@ static bool must_read(const struct ingest *in, const struct known_file *known, c
 {
 	if (!known || !file_stamp_equal(&known->stamp, &e->stamp)) return true;
 	if (known->reason) return in->params->retry_failed || !fails_again(known);
-	return known->lacks_feature;
+	return known->lacks_feature || known->lacks_facts;
 }
 
 static int visit(void *ctx, const struct walk_entry *e)
@@ -235,8 +237,10 @@ static bool describe(struct ingest *in, struct job *job, const struct buf *bytes
 {
 	const struct image_recipe *recipe = &in->lib->card.recipe;
 	akin_error err;
-	akin_status st = image_tensor(bytes->data, bytes->len, recipe, &in->lib->limits, tensor, &job->info, &err);
+	akin_status st = image_describe(bytes->data, bytes->len, recipe, &in->lib->limits, tensor, &job->info, &job->facts, &err);
 
+	job->has_facts = st == AKIN_OK;
+	if (st == AKIN_OK) st = sidecars_read(job->path, &job->facts, NULL, &err);
 	if (st != AKIN_OK) {
 		fail(job, st, err.text);
 		return false;
@@ -271,6 +275,22 @@ static bool needs_description(struct ingest *in, struct job *job, akin_error *er
 	return first;
 }
 
+/* A content that is described already: its header is read when nobody did so yet, when its file was touched (perhaps because
+ * of what lies beside it), or when another file of it has a sidecar. */
+static akin_status refresh_facts(struct ingest *in, struct job *job, const struct buf *bytes, akin_error *err)
+{
+	bool known_path = job->known && !job->known->reason, sidecar = false;
+	akin_status st = AKIN_OK;
+
+	if (!known_path && (st = sidecars_read(job->path, NULL, &sidecar, err)) != AKIN_OK) return st;
+	if (!known_path && !sidecar) return AKIN_OK;
+	st = image_facts(bytes->data, bytes->len, &in->lib->limits, &job->info, &job->facts, err);
+	/* It was a picture once; a codec that is no longer there must not turn it into a failure, nor be asked every time. */
+	job->has_facts = st == AKIN_OK || (st != AKIN_ERR_NOMEM && job->known && job->known->lacks_facts);
+	if (st != AKIN_OK) return st == AKIN_ERR_NOMEM ? st : AKIN_OK;
+	return sidecars_read(job->path, &job->facts, NULL, err);
+}
+
 /* Returns true when the job is on its way through a slot. */
 static bool read_job(struct ingest *in, struct job *job, struct buf *bytes, uint8_t **tensor)
 {
@@ -286,7 +306,10 @@ static bool read_job(struct ingest *in, struct job *job, struct buf *bytes, uint
 	hash_content(bytes->data, bytes->len, job->hash);
 	wanted = needs_description(in, job, &err);
 	if (job->status != AKIN_OK) goto failed;
-	if (!wanted || in->params->dry_run) return false;
+	if (in->params->dry_run) return false;
+	if (!wanted && !job->twin) job->status = refresh_facts(in, job, bytes, &err);
+	if (job->status != AKIN_OK) goto failed;
+	if (!wanted) return false;
 	if ((job->status = open_model(in)) != AKIN_OK) {
 		err = in->model_error;
 		goto failed;

@@ -30,6 +30,7 @@ static akin_status put_description(struct ingest *in, const struct job *job, aki
 	uint16_t *half;
 	akin_status st;
 
+	if (job->has_facts && (st = store_facts_put(lib->store, job->id, &job->facts, err)) != AKIN_OK) return st;
 	if (!job->embedding.vector) return AKIN_OK;
 	if (!(half = mem_alloc(lib->dim * sizeof *half))) return error_nomem(err);
 	kernels_best()->f32_to_f16(job->embedding.vector, half, lib->dim);

@@ -11,8 +11,10 @@
 
 struct loader {
 	struct known_files *known;
-	const int64_t *lacking; /* ascending */
+	const int64_t *lacking; /* without the feature; ascending, as the next */
 	size_t n_lacking;
+	const int64_t *factless;
+	size_t n_factless;
 	bool out_of_memory;
 };
 
@@ -69,6 +71,8 @@ static int add(void *ctx, const struct store_listed *file)
 	if (!f->path || (file->reason && !(f->reason = mem_strdup(file->reason)))) return 1;
 	f->lacks_feature = file->picture_id && (!l->lacking || bsearch(&file->picture_id, l->lacking, l->n_lacking,
 	                                                               sizeof *l->lacking, id_order));
+	f->lacks_facts = file->picture_id && l->n_factless &&
+	                 bsearch(&file->picture_id, l->factless, l->n_factless, sizeof *l->factless, id_order);
 	known->slot[place_of(known, f->path)] = known->n;
 	l->out_of_memory = false;
 	return 0;
@@ -79,12 +83,14 @@ akin_status known_files_load(struct known_files *known, struct store *store, int
 {
 	struct loader l = { .known = known };
 	static const int64_t nobody;
-	int64_t *lacking = NULL;
-	akin_status st = AKIN_OK;
+	int64_t *lacking = NULL, *factless = NULL;
+	akin_status st;
 
 	*known = (struct known_files){ 0 };
+	if ((st = store_without_facts(store, &factless, &l.n_factless, err)) != AKIN_OK) return st;
+	l.factless = factless;
 	/* A model that the store has not met: every picture lacks its vector (lacking stays NULL). */
-	if (model_id && (st = store_without_feature(store, model_id, &lacking, &l.n_lacking, err)) != AKIN_OK) return st;
+	if (model_id) st = store_without_feature(store, model_id, &lacking, &l.n_lacking, err);
 	l.lacking = lacking;
 	if (model_id && !lacking) l.lacking = &nobody;
 	for (size_t i = 0; i < n_roots && st == AKIN_OK; i++) {
@@ -92,6 +98,7 @@ akin_status known_files_load(struct known_files *known, struct store *store, int
 		if (st == AKIN_OK && l.out_of_memory) st = error_nomem(err);
 	}
 	mem_free(lacking);
+	mem_free(factless);
 	if (st != AKIN_OK) known_files_deinit(known);
 	return st;
 }

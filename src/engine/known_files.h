@@ -17,6 +17,7 @@ struct known_file {
 	struct file_stamp stamp;
 	bool missing;       /* marked so in the store */
 	bool lacks_feature; /* its picture has no vector of the model in force */
+	bool lacks_facts;   /* its picture's header was never read for them */
 	bool seen;          /* met by the walk */
 	bool gone;          /* not met, and not there */
 };

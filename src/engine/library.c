@@ -46,6 +46,8 @@ static akin_status choose_model(struct akin_library *lib, const char *wanted, ak
 	name = wanted ? wanted : remembered ? remembered : models_default_name;
 	st = models_find(name, lib->models_dir, &lib->card, err);
 	lib->has_card = st == AKIN_OK;
+	if (lib->has_card && lib->card.kind != CARD_PICTURE)
+		st = error_set(err, AKIN_ERR_INVALID, "the model \"%s\" reads text, not pictures", name);
 	if (st == AKIN_OK) {
 		lib->model_name = mem_strdup(lib->card.name);
 		memcpy(lib->model_hash, lib->card.hash, HASH_BYTES);
@@ -79,6 +81,16 @@ static akin_status find_model_id(struct akin_library *lib, akin_error *err)
 	return AKIN_OK;
 }
 
+/* Who reads a library of an older akin need not know that its tables have to change first. */
+static bool bring_up_to_date(const char *path)
+{
+	struct store *store;
+	bool done = store_open(&store, path, STORE_WRITE, NULL) == AKIN_OK;
+
+	store_close(store);
+	return done;
+}
+
 static akin_status open_store(struct akin_library *lib, akin_error *err)
 {
 	enum store_mode mode = lib->flags & AKIN_OPEN_READONLY ? STORE_READ
@@ -94,6 +106,8 @@ static akin_status open_store(struct akin_library *lib, akin_error *err)
 	} else {
 		if (mode == STORE_CREATE) st = fs_mkdirs(index, err);
 		if (st == AKIN_OK) st = store_open(&lib->store, path, mode, err);
+		if (st == AKIN_ERR_UNSUPPORTED && mode == STORE_READ && bring_up_to_date(path))
+			st = store_open(&lib->store, path, mode, err);
 	}
 	mem_free(path);
 	mem_free(index);
@@ -279,6 +293,7 @@ akin_status akin_picture_get(akin_library *lib, akin_id id, akin_picture *out, a
 	else st = fill_paths(lib, out, err);
 	if (st == AKIN_OK) st = store_labels_of(lib->store, id, add_label, &sink, err);
 	if (st == AKIN_OK && sink.failed) st = error_nomem(err);
+	if (st == AKIN_OK) st = facts_fill(lib, out, err);
 	if (st == AKIN_OK && lib->model_id)
 		out->has_vector = store_feature_get(lib->store, id, lib->model_id, nothing, NULL, NULL) == AKIN_OK;
 	if (st != AKIN_OK) akin_picture_deinit(out);
@@ -295,6 +310,7 @@ void akin_picture_deinit(akin_picture *picture)
 	mem_free(picture->paths);
 	mem_free(picture->labels);
 	mem_free(picture->format);
+	facts_release(picture);
 	*picture = (akin_picture){ 0 };
 }
 

@@ -12,6 +12,8 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "engine/engine.h"
+#include "feature/text_encoder.h"
+#include "feature/text_tower.h"
 
 const char models_default_name[] = "efficientnet-lite1-int8";
 
@@ -117,7 +119,8 @@ static akin_status describe(struct listed_model *m, akin_error *err)
 		.name = card->name, .title = card->title ? card->title : card->name, .source = card->source,
 		.licence = card->licence, .card_path = card->path, .model_path = m->model_path,
 		.metric = metric_name(card->metric), .width = card->recipe.width, .height = card->recipe.height,
-		.dim = card->dim, .is_default = !strcmp(card->name, models_default_name),
+		.dim = card->dim, .text_length = card->text.file ? card->text.length : 0,
+		.is_default = !strcmp(card->name, models_default_name),
 	};
 	for (size_t i = 0; i < card->n_files; i++) {
 		char *path = model_card_path_of(card, card->files[i].name);
@@ -233,8 +236,20 @@ void akin_model_list_free(akin_model_list *list)
 
 /* ---- verifying and adding ---- */
 
+static akin_status try_encoder(const struct model_card *card, akin_error *err)
+{
+	struct text_encoder *encoder;
+	akin_status st = text_encoder_open(&encoder, card->path, err);
+	float *vector = st == AKIN_OK ? mem_calloc(card->dim, sizeof *vector) : NULL;
+
+	if (st == AKIN_OK) st = vector ? text_encode(encoder, "a", 1, vector, err) : error_nomem(err);
+	mem_free(vector);
+	text_encoder_close(encoder);
+	return st;
+}
+
 /* Run once on grey: a model whose output has another size than its card says is found now, not in the first index. */
-static akin_status try_once(const struct model_card *card, akin_error *err)
+static akin_status try_picture(const struct model_card *card, akin_error *err)
 {
 	struct embedder e = { 0 };
 	struct infer_slot *slot = NULL;
@@ -253,6 +268,20 @@ static akin_status try_once(const struct model_card *card, akin_error *err)
 	return st;
 }
 
+static akin_status try_tower(const struct model_card *card, akin_error *err)
+{
+	static const char sentence[] = "a photo of a cat";
+	struct text_tower *tower = NULL;
+	float *vector = mem_alloc(card->dim * sizeof *vector);
+	akin_status st = vector ? text_tower_open(&tower, card, 1, NULL, err) : error_nomem(err);
+
+	if (st == AKIN_OK)
+		st = error_note(err, text_tower_encode(tower, sentence, sizeof sentence - 1, vector, err), "its text tower");
+	text_tower_close(tower);
+	mem_free(vector);
+	return st;
+}
+
 static akin_status verify_card(const struct model_card *card, akin_error *err)
 {
 	struct labels labels = { 0 };
@@ -262,7 +291,10 @@ static akin_status verify_card(const struct model_card *card, akin_error *err)
 	if (st == AKIN_OK && path) st = labels_read(&labels, path, err);
 	labels_deinit(&labels);
 	mem_free(path);
-	return st == AKIN_OK ? try_once(card, err) : st;
+	if (st != AKIN_OK) return st;
+	if (card->kind == CARD_TEXT) return try_encoder(card, err);
+	st = try_picture(card, err);
+	return st == AKIN_OK && model_card_has_text(card) ? try_tower(card, err) : st;
 }
 
 akin_status akin_model_verify(const char *name_or_card, const char *models_dir, akin_error *err)
@@ -273,6 +305,16 @@ akin_status akin_model_verify(const char *name_or_card, const char *models_dir, 
 	error_clear(st == AKIN_OK ? err : NULL);
 	if (st == AKIN_OK) st = error_note(err, verify_card(&card, err), "model %s", card.name);
 	model_card_deinit(&card);
+	return st;
+}
+
+akin_status akin_model_review(const char *card_path,
+                              void (*on_mistake)(void *user, const char *member, const char *what, const char *example),
+                              void *user, akin_error *err)
+{
+	akin_status st = model_card_review(card_path, on_mistake, user, err);
+
+	if (st == AKIN_OK) error_clear(err);
 	return st;
 }
 

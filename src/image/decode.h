@@ -57,6 +57,11 @@ akin_status decoder_start(struct decoder *d, uint64_t out_bytes, akin_error *err
 /* Row y as RGB, with room for one pixel more. Rows must be asked for in growing order; some may be left out. */
 akin_status decoder_row(struct decoder *d, unsigned y, uint8_t *rgb, akin_error *err);
 
+/* ---- facts.c ---- */
+
+/* The facts that the header of an opened picture tells; `bytes` are those of the whole file. */
+akin_status facts_of_header(const struct decoder *d, const uint8_t *bytes, size_t n, struct facts *facts, akin_error *err);
+
 /* Most profiles say sRGB, which is what is wanted; a transform would cost more than decoding. */
 bool profile_is_srgb(const void *profile, size_t n);
 

@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "base/status.h"
+#include "types/facts.h"
 #include "types/picture.h"
 
 /* Zero fields mean the default (image/limits.c has the table). */
@@ -62,10 +63,30 @@ struct image_recipe {
 akin_status image_tensor(const void *bytes, size_t n, const struct image_recipe *recipe, const struct image_limits *limits,
                          uint8_t *tensor, struct picture_info *info, akin_error *err);
 
+/* The same, and the facts of the header and of the pixels that were decoded for the tensor. facts_deinit them when AKIN_OK. */
+akin_status image_describe(const void *bytes, size_t n, const struct image_recipe *recipe, const struct image_limits *limits,
+                           uint8_t *tensor, struct picture_info *info, struct facts *facts, akin_error *err);
+/* The facts of the header only: no pixel is decoded, so there is no palette. */
+akin_status image_facts(const void *bytes, size_t n, const struct image_limits *limits, struct picture_info *info,
+                        struct facts *facts, akin_error *err);
+/* Add what a .txt or .xmp file beside the picture says. An .xmp file has the last word. */
+akin_status image_sidecar_text(const void *bytes, size_t n, struct facts *facts, akin_error *err);
+akin_status image_sidecar_xmp(const void *bytes, size_t n, struct facts *facts, akin_error *err);
+
 /* Decode so that neither side exceeds max_side (0: as it is, within the limits), aspect ratio kept. */
 akin_status image_decode(const void *bytes, size_t n, unsigned max_side, const struct image_limits *limits,
                          struct picture *out, akin_error *err);
 void picture_deinit(struct picture *picture);
+
+/* A rectangle of a picture as shown, from its upper left corner; in pixels, or in percent of its sides. */
+struct image_crop {
+	double x, y, width, height;
+	bool percent;
+};
+/* Append a file that holds the pixels that the rectangle touches, at full size and without loss. AKIN_ERR_INVALID when it
+ * does not lie within the picture. */
+akin_status image_crop(const void *bytes, size_t n, const struct image_crop *crop, const struct image_limits *limits,
+                       struct buf *out, akin_error *err);
 
 enum image_codec { CODEC_PNG, CODEC_JPEG };
 akin_status image_encode(const struct picture *picture, enum image_codec codec, struct buf *out, akin_error *err);

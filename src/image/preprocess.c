@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "image/decode.h"
 #include "image/filters.h"
+#include "image/metadata.h"
 #include "image/resample.h"
 
 /* Pixels that stay before resampling for each pixel after it. 12-megapixel JPEGs to 224 pixels, mean (largest) difference in
@@ -159,8 +160,9 @@ static akin_status check_recipe(const struct image_recipe *r, akin_error *err)
 	return AKIN_OK;
 }
 
-/* Render and filter the window, then lay it into the tensor; grey around it when it is smaller. */
-static akin_status fill(struct decoder *d, const struct image_recipe *r, uint8_t *tensor, akin_error *err)
+/* Render and filter the window, then lay it into the tensor; grey around it when it is smaller. `facts` may be NULL. */
+static akin_status fill(struct decoder *d, const struct image_recipe *r, uint8_t *tensor, struct facts *facts,
+                        akin_error *err)
 {
 	struct plan p = { .filter = r->filter };
 	unsigned to_x, to_y;
@@ -175,6 +177,7 @@ static akin_status fill(struct decoder *d, const struct image_recipe *r, uint8_t
 		memset(tensor, 127, (size_t)r->width * r->height * 3);
 	}
 	if ((st = render(d, &p, window, err)) != AKIN_OK) goto out;
+	if (facts) palette_of(window, p.w, p.h, facts);
 	if ((st = filter_denoise(window, p.w, p.h, r->denoise, err)) != AKIN_OK) goto out;
 	if (r->autocontrast) filter_autocontrast(window, p.w, p.h);
 	if (window != tensor)
@@ -186,33 +189,44 @@ out:
 	return st;
 }
 
-static akin_status tensor_once(const void *bytes, size_t n, const struct image_recipe *recipe,
-                               const struct image_limits *limits, uint8_t *tensor, struct picture_info *info, akin_error *err)
+static akin_status describe_once(const void *bytes, size_t n, const struct image_recipe *recipe,
+                                 const struct image_limits *limits, uint8_t *tensor, struct picture_info *info,
+                                 struct facts *facts, akin_error *err)
 {
 	struct decoder d = { 0 };
 	akin_status st;
 
 	if (info) *info = (struct picture_info){ 0 };
+	if (facts) *facts = (struct facts){ 0 };
 	if ((st = check_recipe(recipe, err)) != AKIN_OK) return st;
 	memset(tensor, 0, (size_t)recipe->width * recipe->height * 3);
 	if ((st = decoder_open(&d, bytes, n, limits, err)) != AKIN_OK) goto out;
 	if (info) *info = d.info;
-	st = fill(&d, recipe, tensor, err);
+	/* Before the pixels: libvips' image of the header goes when a smaller one is loaded. */
+	if (facts && (st = facts_of_header(&d, bytes, n, facts, err)) != AKIN_OK) goto out;
+	st = fill(&d, recipe, tensor, facts, err);
 out:
+	if (st != AKIN_OK && facts) facts_deinit(facts);
 	decoder_close(&d);
 	return st;
 }
 
-akin_status image_tensor(const void *bytes, size_t n, const struct image_recipe *recipe, const struct image_limits *limits,
-                         uint8_t *tensor, struct picture_info *info, akin_error *err)
+akin_status image_describe(const void *bytes, size_t n, const struct image_recipe *recipe, const struct image_limits *limits,
+                           uint8_t *tensor, struct picture_info *info, struct facts *facts, akin_error *err)
 {
 	for (bool alone = false;; alone = true) {
 		akin_status st;
 
 		decoder_enter(alone);
-		st = tensor_once(bytes, n, recipe, limits, tensor, info, err);
+		st = describe_once(bytes, n, recipe, limits, tensor, info, facts, err);
 		if (!decoder_leave(st, alone)) return st;
 	}
+}
+
+akin_status image_tensor(const void *bytes, size_t n, const struct image_recipe *recipe, const struct image_limits *limits,
+                         uint8_t *tensor, struct picture_info *info, akin_error *err)
+{
+	return image_describe(bytes, n, recipe, limits, tensor, info, NULL, err);
 }
 
 /* ---- pictures ---- */

@@ -1,4 +1,4 @@
-/* infer/infer.h - running neural networks: 8-bit RGB tensors in, float tensors out. The only place that knows OpenVINO,
+/* infer/infer.h - running neural networks: 8-bit RGB tensors or token numbers in, float tensors out. The only place that knows OpenVINO,
  * which is loaded at run time when the first model is, so that whatever needs no model does not pay for it.
  *
  * Threads: a session may be used by several threads; a slot by one at a time.
@@ -27,6 +27,14 @@ struct infer_spec {
 	const char *logits;
 };
 
+/* The same of a text tower, which eats numbers of tokens. */
+struct infer_text_spec {
+	const char *model_path, *weights_path;
+	const char *ids, *mask, *types; /* names of inputs [1, length]; mask and types NULL: the model has none */
+	const char *output;             /* NULL: the first */
+	size_t length;                  /* the model's free shapes are fixed to it */
+};
+
 enum infer_goal { INFER_LATENCY, INFER_THROUGHPUT };
 
 struct infer_session; /* opaque: a compiled model */
@@ -35,6 +43,8 @@ struct infer_slot;    /* opaque: one request with its tensors */
 /* cache_dir: compiled models are kept there; NULL: not kept. threads 0: one a core. */
 akin_status infer_open(struct infer_session **out, const struct infer_spec *spec, enum infer_goal goal, unsigned threads,
                        const char *cache_dir, akin_error *err);
+akin_status infer_open_text(struct infer_session **out, const struct infer_text_spec *spec, enum infer_goal goal,
+                            unsigned threads, const char *cache_dir, akin_error *err);
 void infer_close(struct infer_session *session);
 /* Requests that keep the cores busy. */
 unsigned infer_best_slots(const struct infer_session *session);
@@ -43,6 +53,8 @@ akin_status infer_slot_create(struct infer_slot **out, struct infer_session *ses
 void infer_slot_destroy(struct infer_slot *slot); /* waits for a run in flight */
 /* height * width * 3 bytes, RGB, to be filled before a run. Borrowed from the slot. */
 uint8_t *infer_slot_input(struct infer_slot *slot);
+/* For a text tower: `length` numbers of tokens and their mask. */
+void infer_slot_set_tokens(struct infer_slot *slot, const int64_t *ids, const int64_t *mask);
 akin_status infer_slot_run(struct infer_slot *slot, akin_error *err);
 /* Start; done(ctx) is called from a thread of the runtime when it ends, then infer_slot_wait says how. */
 akin_status infer_slot_start(struct infer_slot *slot, void (*done)(void *ctx), void *ctx, akin_error *err);

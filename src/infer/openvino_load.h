@@ -28,6 +28,7 @@
 	X(ov_model_const_input)                                                                                        \
 	X(ov_model_const_output_by_name)                                                                               \
 	X(ov_model_reshape_single_input)                                                                               \
+	X(ov_model_reshape)                                                                                            \
 	X(ov_port_get_partial_shape)                                                                                   \
 	X(ov_output_const_port_free)                                                                                   \
 	X(ov_partial_shape_free)                                                                                       \
@@ -37,6 +38,7 @@
 	X(ov_preprocess_prepostprocessor_create)                                                                       \
 	X(ov_preprocess_prepostprocessor_free)                                                                         \
 	X(ov_preprocess_prepostprocessor_get_input_info)                                                               \
+	X(ov_preprocess_prepostprocessor_get_input_info_by_name)                                                       \
 	X(ov_preprocess_prepostprocessor_get_output_info_by_name)                                                      \
 	X(ov_preprocess_prepostprocessor_get_output_info_by_index)                                                     \
 	X(ov_preprocess_prepostprocessor_build)                                                                        \

@@ -29,6 +29,8 @@ struct infer_session {
 	struct fs_map blob;       /* of an imported model, whose weights stay in it */
 	char *embedding, *logits; /* output names, NULL: first output; none */
 	unsigned width, height, slots;
+	char *tokens[3];          /* names of a text tower's inputs: ids, mask, types; NULL: a picture model, or none */
+	size_t length;            /* of each */
 };
 
 struct infer_slot {
@@ -36,6 +38,8 @@ struct infer_slot {
 	ov_infer_request_t *request;
 	ov_tensor_t *input, *embedding, *logits;
 	uint8_t *pixels;
+	ov_tensor_t *token_input[3];
+	int64_t *tokens[3];
 	ov_callback_t callback; /* OpenVINO keeps a pointer to it */
 	void (*done)(void *ctx);
 	void *done_ctx;
@@ -143,7 +147,8 @@ out:
 	return st;
 }
 
-static akin_status read_model(struct infer_session *s, const struct infer_spec *spec, ov_model_t **out, akin_error *err)
+static akin_status read_picture_model(struct infer_session *s, const struct infer_spec *spec, ov_model_t **out,
+                                      akin_error *err)
 {
 	const struct openvino *ov = s->ov;
 	ov_preprocess_prepostprocessor_t *pp = NULL;
@@ -163,26 +168,113 @@ out:
 	return st;
 }
 
+/* ---- a text tower's graph ---- */
+
+/* The card must name every input: one that got nothing would be silently wrong. */
+static akin_status fix_tokens(const struct infer_session *s, ov_model_t *model, akin_error *err)
+{
+	const struct openvino *ov = s->ov;
+	const int64_t dims[2] = { 1, (int64_t)s->length };
+	const char *names[3];
+	ov_partial_shape_t shapes[3] = { 0 };
+	size_t n = 0, n_inputs = 0;
+	akin_status st = AKIN_OK;
+
+	TRY(ov->ov_model_inputs_size(model, &n_inputs), "reading its inputs");
+	for (size_t i = 0; i < COUNT(s->tokens); i++) {
+		if (!s->tokens[i]) continue;
+		TRY(ov->ov_partial_shape_create_static(2, dims, &shapes[n]), "fixing its inputs");
+		names[n++] = s->tokens[i];
+	}
+	if (n_inputs != n) {
+		st = error_set(err, AKIN_ERR_UNSUPPORTED, "the text tower has %zu inputs, its card names %zu", n_inputs, n);
+		goto out;
+	}
+	TRY(ov->ov_model_reshape(model, names, shapes, n), "fixing its inputs to the card's length");
+out:
+	for (size_t i = 0; i < n; i++) ov->ov_partial_shape_free(&shapes[i]);
+	return st;
+}
+
+/* Numbers come as 64 bits, whatever the model takes. */
+static akin_status describe_tokens(const struct openvino *ov, ov_preprocess_prepostprocessor_t *pp, const char *name,
+                                   akin_error *err)
+{
+	ov_preprocess_input_info_t *info = NULL;
+	ov_preprocess_input_tensor_info_t *tensor = NULL;
+	akin_status st = AKIN_OK;
+
+	TRY(ov->ov_preprocess_prepostprocessor_get_input_info_by_name(pp, name, &info), "describing its input");
+	TRY(ov->ov_preprocess_input_info_get_tensor_info(info, &tensor), "describing its input");
+	TRY(ov->ov_preprocess_input_tensor_info_set_element_type(tensor, I64), "describing its input");
+out:
+	ov->ov_preprocess_input_tensor_info_free(tensor);
+	ov->ov_preprocess_input_info_free(info);
+	return st;
+}
+
+static akin_status read_text_model(struct infer_session *s, const struct infer_text_spec *spec, ov_model_t **out,
+                                   akin_error *err)
+{
+	const struct openvino *ov = s->ov;
+	ov_preprocess_prepostprocessor_t *pp = NULL;
+	ov_model_t *plain = NULL;
+	akin_status st = AKIN_OK;
+
+	TRY(ov->ov_core_read_model(s->core, spec->model_path, spec->weights_path, &plain), "reading the model");
+	if ((st = fix_tokens(s, plain, err)) != AKIN_OK) goto out;
+	TRY(ov->ov_preprocess_prepostprocessor_create(plain, &pp), "preparing the model");
+	for (size_t i = 0; i < COUNT(s->tokens); i++)
+		if (s->tokens[i] && (st = describe_tokens(ov, pp, s->tokens[i], err)) != AKIN_OK) goto out;
+	if ((st = describe_output(ov, pp, spec->output, err)) != AKIN_OK) goto out;
+	TRY(ov->ov_preprocess_prepostprocessor_build(pp, out), "preparing the model");
+out:
+	ov->ov_preprocess_prepostprocessor_free(pp);
+	ov->ov_model_free(plain);
+	return st;
+}
+
 /* ---- the cache of compiled models ---- */
 
+/* What a session is made from: a picture model or a text tower. */
+struct source {
+	const struct infer_spec *picture;
+	const struct infer_text_spec *text;
+};
+
+static void describe_source(const struct source *source, struct buf *key)
+{
+	const struct infer_spec *p = source->picture;
+	const struct infer_text_spec *t = source->text;
+
+	if (p) {
+		buf_printf(key, " %u %u %d %d %s %s", p->width, p->height, p->nchw, p->bgr, p->embedding ? p->embedding : "",
+		           p->logits ? p->logits : "");
+		buf_add(key, p->mean, sizeof p->mean);
+		buf_add(key, p->std, sizeof p->std);
+	} else {
+		buf_printf(key, " text %zu %s %s %s %s", t->length, t->ids, t->mask ? t->mask : "", t->types ? t->types : "",
+		           t->output ? t->output : "");
+	}
+}
+
 /* A name from all that shapes the compiled model: files (size and time stand for content), spec, goal, threads, runtime. */
-static char *cache_path(const struct infer_session *s, const struct infer_spec *spec, enum infer_goal goal,
+static char *cache_path(const struct infer_session *s, const struct source *source, enum infer_goal goal,
                         unsigned threads, const char *cache_dir)
 {
+	const char *model = source->picture ? source->picture->model_path : source->text->model_path;
+	const char *weights = source->picture ? source->picture->weights_path : source->text->weights_path;
 	struct buf key = BUF_EMPTY;
 	struct stat info = { 0 };
 	ov_version_t version = { 0 };
 	char *path = NULL;
 
-	if (stat(spec->model_path, &info) != 0 || !S_ISREG(info.st_mode)) return NULL;
-	buf_printf(&key, "2 %s %lld %lld %lld", spec->model_path, (long long)info.st_size, (long long)info.st_mtim.tv_sec,
+	if (stat(model, &info) != 0 || !S_ISREG(info.st_mode)) return NULL;
+	buf_printf(&key, "2 %s %lld %lld %lld", model, (long long)info.st_size, (long long)info.st_mtim.tv_sec,
 	           (long long)info.st_mtim.tv_nsec);
-	if (spec->weights_path && stat(spec->weights_path, &info) == 0)
+	if (weights && stat(weights, &info) == 0)
 		buf_printf(&key, " %lld %lld", (long long)info.st_size, (long long)info.st_mtim.tv_sec);
-	buf_printf(&key, " %u %u %d %d %s %s", spec->width, spec->height, spec->nchw, spec->bgr,
-	           spec->embedding ? spec->embedding : "", spec->logits ? spec->logits : "");
-	buf_add(&key, spec->mean, sizeof spec->mean);
-	buf_add(&key, spec->std, sizeof spec->std);
+	describe_source(source, &key);
 	buf_printf(&key, " %d %u", goal, threads);
 	if (s->ov->ov_get_openvino_version(&version) == OK) buf_printf(&key, " %s", version.buildNumber);
 	s->ov->ov_version_free(&version);
@@ -248,16 +340,18 @@ out:
 	return st;
 }
 
-static akin_status compile(struct infer_session *s, const struct infer_spec *spec, enum infer_goal goal,
+static akin_status compile(struct infer_session *s, const struct source *source, enum infer_goal goal,
                            unsigned threads, const char *cache_dir, akin_error *err)
 {
 	const struct openvino *ov = s->ov;
-	char *path = cache_dir ? cache_path(s, spec, goal, threads, cache_dir) : NULL;
+	char *path = cache_dir ? cache_path(s, source, goal, threads, cache_dir) : NULL;
 	ov_model_t *model = NULL;
 	akin_status st = AKIN_OK;
 
 	if ((st = configure(s, goal, threads, err)) != AKIN_OK || import_compiled(s, path)) goto out;
-	if ((st = read_model(s, spec, &model, err)) != AKIN_OK) goto out;
+	st = source->picture ? read_picture_model(s, source->picture, &model, err)
+	                     : read_text_model(s, source->text, &model, err);
+	if (st != AKIN_OK) goto out;
 	TRY(ov->ov_core_compile_model(s->core, model, "CPU", 0, &s->compiled), "compiling the model");
 	export_compiled(s, path, cache_dir);
 out:
@@ -266,34 +360,60 @@ out:
 	return st;
 }
 
-akin_status infer_open(struct infer_session **out, const struct infer_spec *spec, enum infer_goal goal, unsigned threads,
-                       const char *cache_dir, akin_error *err)
+static akin_status keep_name(char **to, const char *name, akin_error *err)
 {
+	return !name || (*to = mem_strdup(name)) ? AKIN_OK : error_nomem(err);
+}
+
+static akin_status keep_names(struct infer_session *s, const struct source *source, akin_error *err)
+{
+	const struct infer_spec *p = source->picture;
+	const struct infer_text_spec *t = source->text;
+	const char *const inputs[] = { t ? t->ids : NULL, t ? t->mask : NULL, t ? t->types : NULL };
+	akin_status st = keep_name(&s->embedding, p ? p->embedding : t->output, err);
+
+	if (st == AKIN_OK) st = keep_name(&s->logits, p ? p->logits : NULL, err);
+	for (size_t i = 0; i < COUNT(inputs) && st == AKIN_OK; i++) st = keep_name(&s->tokens[i], inputs[i], err);
+	return st;
+}
+
+static akin_status open_source(struct infer_session **out, const struct source *source, enum infer_goal goal,
+                               unsigned threads, const char *cache_dir, akin_error *err)
+{
+	const char *path = source->picture ? source->picture->model_path : source->text->model_path;
 	const struct openvino *ov;
 	struct infer_session *s = NULL;
 	akin_status st;
 
 	*out = NULL;
 	if (!threads) threads = pool_cores();
-	if (!fs_exists(spec->model_path))
-		return error_set(err, AKIN_ERR_NOT_FOUND, "there is no model file %s", spec->model_path);
+	if (!fs_exists(path)) return error_set(err, AKIN_ERR_NOT_FOUND, "there is no model file %s", path);
 	if ((st = openvino_load(&ov, err)) != AKIN_OK) return st;
 	if (!(s = mem_zalloc(sizeof *s))) return error_nomem(err);
 	s->ov = ov;
-	s->width = spec->width;
-	s->height = spec->height;
+	s->width = source->picture ? source->picture->width : 0;
+	s->height = source->picture ? source->picture->height : 0;
+	s->length = source->text ? source->text->length : 0;
 	s->slots = goal == INFER_THROUGHPUT ? 2 * threads : 1;
-	if ((spec->embedding && !(s->embedding = mem_strdup(spec->embedding))) ||
-	    (spec->logits && !(s->logits = mem_strdup(spec->logits)))) {
-		st = error_nomem(err);
-		goto out;
-	}
+	if ((st = keep_names(s, source, err)) != AKIN_OK) goto out;
 	TRY(ov->ov_core_create(&s->core), "starting OpenVINO");
-	st = compile(s, spec, goal, threads, cache_dir, err);
+	st = compile(s, source, goal, threads, cache_dir, err);
 out:
 	if (st == AKIN_OK) *out = s;
 	else infer_close(s);
-	return error_note(err, st, "loading %s", spec->model_path);
+	return error_note(err, st, "loading %s", path);
+}
+
+akin_status infer_open(struct infer_session **out, const struct infer_spec *spec, enum infer_goal goal, unsigned threads,
+                       const char *cache_dir, akin_error *err)
+{
+	return open_source(out, &(struct source){ .picture = spec }, goal, threads, cache_dir, err);
+}
+
+akin_status infer_open_text(struct infer_session **out, const struct infer_text_spec *spec, enum infer_goal goal,
+                            unsigned threads, const char *cache_dir, akin_error *err)
+{
+	return open_source(out, &(struct source){ .text = spec }, goal, threads, cache_dir, err);
 }
 
 void infer_close(struct infer_session *session)
@@ -304,6 +424,7 @@ void infer_close(struct infer_session *session)
 	fs_map_close(&session->blob);
 	mem_free(session->embedding);
 	mem_free(session->logits);
+	for (size_t i = 0; i < COUNT(session->tokens); i++) mem_free(session->tokens[i]);
 	mem_free(session);
 }
 
@@ -314,7 +435,7 @@ unsigned infer_best_slots(const struct infer_session *session)
 
 /* ---- slots ---- */
 
-static akin_status bind_tensors(struct infer_slot *slot, akin_error *err)
+static akin_status bind_pixels(struct infer_slot *slot, akin_error *err)
 {
 	const struct openvino *ov = slot->session->ov;
 	const struct infer_session *s = slot->session;
@@ -331,6 +452,43 @@ static akin_status bind_tensors(struct infer_slot *slot, akin_error *err)
 	}
 	TRY(ov->ov_tensor_data(slot->input, &data), "taking its input");
 	slot->pixels = data;
+out:
+	return st;
+}
+
+static akin_status bind_tokens(struct infer_slot *slot, akin_error *err)
+{
+	const struct openvino *ov = slot->session->ov;
+	const struct infer_session *s = slot->session;
+	akin_status st = AKIN_OK;
+
+	for (size_t i = 0; i < COUNT(s->tokens); i++) {
+		size_t bytes = 0;
+		void *data = NULL;
+
+		if (!s->tokens[i]) continue;
+		TRY(ov->ov_infer_request_get_tensor(slot->request, s->tokens[i], &slot->token_input[i]), "taking its input");
+		TRY(ov->ov_tensor_get_byte_size(slot->token_input[i], &bytes), "taking its input");
+		if (bytes != s->length * sizeof *slot->tokens[i]) {
+			st = error_set(err, AKIN_ERR_FORMAT, "its input %s takes %zu bytes, the card says %zu numbers", s->tokens[i],
+			               bytes, s->length);
+			goto out;
+		}
+		TRY(ov->ov_tensor_data(slot->token_input[i], &data), "taking its input");
+		slot->tokens[i] = data;
+		memset(data, 0, bytes); /* the types stay 0: one sentence */
+	}
+out:
+	return st;
+}
+
+static akin_status bind_tensors(struct infer_slot *slot, akin_error *err)
+{
+	const struct openvino *ov = slot->session->ov;
+	const struct infer_session *s = slot->session;
+	akin_status st = s->length ? bind_tokens(slot, err) : bind_pixels(slot, err);
+
+	if (st != AKIN_OK) return st;
 	if (s->embedding)
 		TRY(ov->ov_infer_request_get_tensor(slot->request, s->embedding, &slot->embedding), "taking its output");
 	else
@@ -366,6 +524,7 @@ void infer_slot_destroy(struct infer_slot *slot)
 	ov = slot->session->ov;
 	if (slot->running) ov->ov_infer_request_wait(slot->request);
 	ov->ov_tensor_free(slot->input);
+	for (size_t i = 0; i < COUNT(slot->token_input); i++) ov->ov_tensor_free(slot->token_input[i]);
 	ov->ov_tensor_free(slot->embedding);
 	ov->ov_tensor_free(slot->logits);
 	if (slot->request) ov->ov_infer_request_free(slot->request);
@@ -375,6 +534,14 @@ void infer_slot_destroy(struct infer_slot *slot)
 uint8_t *infer_slot_input(struct infer_slot *slot)
 {
 	return slot->pixels;
+}
+
+void infer_slot_set_tokens(struct infer_slot *slot, const int64_t *ids, const int64_t *mask)
+{
+	const size_t bytes = slot->session->length * sizeof *ids;
+
+	memcpy(slot->tokens[0], ids, bytes);
+	if (slot->tokens[1]) memcpy(slot->tokens[1], mask, bytes);
 }
 
 akin_status infer_slot_run(struct infer_slot *slot, akin_error *err)

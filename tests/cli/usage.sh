@@ -24,8 +24,8 @@ is err "akin: -k must be a whole number from 1 to 1000000, not '0'"
 run 2 search --threshold=1.5 x
 is err "akin: --threshold must be a number from 0 to 1, not '1.5'"
 run 2 search
-is err 'akin: search needs an argument: akin search PICTURE'
-run 2 search a b
+is err 'akin: say what to search for; see akin search --help'
+run 2 info a b
 run 2 list extra
 run 2 -k 5 search x
 run 2 search --json --paths x

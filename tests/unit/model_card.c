@@ -3,6 +3,8 @@
 #include "test.h"
 
 #include "base/alloc.h"
+#include "base/buf.h"
+#include "base/fs.h"
 #include "base/str.h"
 #include "feature/labels.h"
 #include "feature/model_card.h"
@@ -75,6 +77,105 @@ TEST(a_wrong_member_is_named)
 	}
 }
 
+/* What a text part may have, and what is wrong with one. */
+static const char *const sum = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+static char *with_text(const char *text)
+{
+	char *tail = str_printf("\"t.onnx\":\"%s\",\"t.json\":\"%s\",\"m.onnx\":", sum, sum);
+	char *json = with("\"m.onnx\":\"0", "@\"0"), *at = strchr(json, '@'), *whole;
+
+	whole = str_printf("%.*s%s%.*s,\"text\":%s}", (int)(at - json), json, tail, (int)strlen(at + 1) - 1, at + 1, text);
+	mem_free(json);
+	mem_free(tail);
+	return whole;
+}
+
+TEST(a_card_may_have_a_text_tower)
+{
+	char *json = with_text("{\"file\":\"t.onnx\",\"tokenizer\":\"t.json\",\"ids\":\"input_ids\",\"mask\":null,"
+			       "\"output\":\"text_embeds\",\"length\":77,\"pad_id\":49407,\"logit_scale\":100}");
+	struct model_card card, bare;
+	akin_error err;
+
+	CHECK_OK(model_card_parse(&card, json, strlen(json), &err), &err);
+	CHECK_OK(model_card_parse(&bare, good, strlen(good), &err), &err);
+	CHECK(card.text.length == 77 && card.text.pad_id == 49407 && card.text.normalise && !card.text.mask);
+	CHECK(card.n_files == 3 && !strcmp(card.text.tokenizer, "t.json") && !bare.text.file && bare.text.pad_id == 0);
+	/* Pictures keep their vectors when a text tower comes. */
+	CHECK(!memcmp(card.hash, bare.hash, HASH_BYTES));
+	model_card_deinit(&card);
+	model_card_deinit(&bare);
+	mem_free(json);
+}
+
+TEST(a_wrong_text_tower_is_named)
+{
+	static const char *const cases[][2] = {
+		{ "7", "text" },
+		{ "{\"tokenizer\":\"t.json\",\"ids\":\"i\",\"length\":77}", "text.file" },
+		{ "{\"file\":\"t.onnx\",\"ids\":\"i\",\"length\":77}", "text.tokenizer" },
+		{ "{\"file\":\"t.onnx\",\"tokenizer\":\"t.json\",\"length\":77}", "text.ids" },
+		{ "{\"file\":\"t.onnx\",\"tokenizer\":\"t.json\",\"ids\":\"i\"}", "text.length" },
+		{ "{\"file\":\"t.onnx\",\"tokenizer\":\"t.json\",\"ids\":\"i\",\"length\":1}", "text.length" },
+		{ "{\"file\":\"t.onnx\",\"tokenizer\":\"u.json\",\"ids\":\"i\",\"length\":77}", "has no sum for u.json" },
+		{ "{\"file\":\"/t\",\"tokenizer\":\"t.json\",\"ids\":\"i\",\"length\":77}", "text.file" },
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char *json = with_text(cases[i][0]);
+		akin_error err = { 0 };
+
+		CHECK(parse(json, &err) == AKIN_ERR_FORMAT, "case %zu: %s\n", i, json);
+		CHECK(strstr(err.text, cases[i][1]), "case %zu says: %s\n", i, err.text);
+		mem_free(json);
+	}
+}
+
+static void note_mistake(void *user, const char *member, const char *what, const char *example)
+{
+	struct buf *told = user;
+
+	buf_printf(told, "%s|%s|%s\n", member, what, example);
+}
+
+TEST(every_mistake_is_told_at_once_with_an_example)
+{
+	static const char *const wanted[] = {
+		"name|is missing|\"name\": \"clip-vit-b32\"\n", "licence|is missing|", "file|must name a file in the card's folder|",
+		"input.width|is missing|\"width\": 224\n", "input.mean|must be an array of three numbers|", "output.dim|must be a number",
+		"output.pooling|must be one of", "text.tokenizer|is missing|", "text.length|is missing|\"length\": 77\n",
+		"sha256|has no sum for t.onnx|",
+	};
+	static const char bad[] = "{\"akin_model\":1,\"source\":\"s\",\"file\":\"../m\",\"sha256\":{},\"input\":{\"height\":32,\"mean\":[1]},"
+				  "\"output\":{\"dim\":0,\"pooling\":\"max\"},\"text\":{\"file\":\"t.onnx\",\"ids\":\"i\"}}";
+	const char *path = test_path("bad.card.json");
+	struct buf told = BUF_EMPTY;
+	size_t lines = 0;
+	akin_error err;
+
+	CHECK_OK(fs_write(path, bad, sizeof bad - 1, &err), &err);
+	CHECK_STATUS(model_card_review(path, note_mistake, &told, &err), AKIN_ERR_FORMAT);
+	for (size_t i = 0; i < COUNT(wanted); i++) CHECK(strstr(told.data, wanted[i]), "%s is not told:\n%s", wanted[i], told.data);
+	for (const char *p = told.data; *p; p++) lines += *p == '\n';
+	CHECK(lines == COUNT(wanted) + 1, "%zu mistakes:\n%s", lines, told.data); /* and no sum for ../m */
+	CHECK(strstr(err.text, "\"name\" is missing; for example"), "%s\n", err.text);
+	buf_deinit(&told);
+}
+
+TEST(a_sound_card_has_no_mistakes_but_a_missing_file_is_one)
+{
+	struct buf told = BUF_EMPTY;
+	akin_error err;
+
+	CHECK_OK(model_card_review(TESTS_DIR "/data/models/tiny_clip.card.json", note_mistake, &told, &err), &err);
+	CHECK(!told.len);
+	CHECK_OK(fs_write(test_path("lost.card.json"), good, strlen(good), &err), &err);
+	CHECK_STATUS(model_card_review(test_path("lost.card.json"), note_mistake, &told, &err), AKIN_ERR_FORMAT);
+	CHECK(told.data && strstr(told.data, "m.onnx"), "%s\n", err.text);
+	buf_deinit(&told);
+}
+
 TEST(words_do_not_change_a_models_identity_but_its_recipe_does)
 {
 	struct model_card a, b, c;
@@ -134,6 +235,9 @@ TEST(labels_are_rows_in_class_order)
 }
 
 TEST_MAIN(cmocka_unit_test(a_card_says_what_its_model_wants), cmocka_unit_test(a_wrong_member_is_named),
+          cmocka_unit_test(a_card_may_have_a_text_tower), cmocka_unit_test(a_wrong_text_tower_is_named),
+          cmocka_unit_test(every_mistake_is_told_at_once_with_an_example),
+          cmocka_unit_test(a_sound_card_has_no_mistakes_but_a_missing_file_is_one),
           cmocka_unit_test(words_do_not_change_a_models_identity_but_its_recipe_does),
           cmocka_unit_test(a_card_survives_every_failing_allocation), cmocka_unit_test(a_changed_file_is_noticed),
           cmocka_unit_test(labels_are_rows_in_class_order))

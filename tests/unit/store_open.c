@@ -102,7 +102,9 @@ TEST(a_hash_of_another_length_is_damage)
 	struct store *s;
 
 	store_close(opened(path, STORE_CREATE));
-	run_sql(path, "PRAGMA ignore_check_constraints = ON; INSERT INTO picture VALUES (1, x'00', 1, 1, 'png', 1, 1, 1)");
+	run_sql(path, "PRAGMA ignore_check_constraints = ON;"
+	              "INSERT INTO picture (id, hash, width, height, format, bytes, added_at, is_foreign)"
+	              " VALUES (1, x'00', 1, 1, 'png', 1, 1, 1)");
 	s = opened(path, STORE_READ);
 	CHECK_STATUS(store_picture_get(s, 1, &picture, &err), AKIN_ERR_CORRUPT);
 	CHECK(strstr(err.text, path) && strstr(err.text, "malformed"), "%s\n", err.text);
@@ -127,9 +129,9 @@ TEST(an_identity_lasts)
 	CHECK(!memcmp(made, read, 16) && memcmp(made, other, 16));
 }
 
-/* ---- migration: of invented schemas, because there is only one yet ---- */
+/* ---- migration to invented schemas ---- */
 
-static const char *const invented[] = { "not run", "ALTER TABLE setting ADD COLUMN extra TEXT",
+static const char *const invented[] = { "not run", "not run", "ALTER TABLE setting ADD COLUMN extra TEXT",
 	                                "CREATE TABLE later (x INTEGER) STRICT" };
 
 static int64_t version_of(struct store *s)
@@ -152,23 +154,82 @@ static akin_status migrate_as_writer(struct store *s, const char *const *steps, 
 
 TEST(an_older_schema_is_migrated_in_one_transaction)
 {
-	const char *const failing[] = { "not run", invented[1], "CREATE TABLE later (x); SELECT nonsense" };
+	const char *const failing[] = { "not run", "not run", invented[2], "CREATE TABLE later (x); SELECT nonsense" };
 	const char *path = test_path("older");
 	struct store *s = opened(path, STORE_CREATE);
 	int64_t n = 0;
 
 	put_setting(s, "kept");
-	CHECK(migrate_as_writer(s, failing, 3) != AKIN_OK);
-	CHECK(version_of(s) == 1);
+	CHECK(migrate_as_writer(s, failing, 4) != AKIN_OK);
+	CHECK(version_of(s) == STORE_SCHEMA);
 	CHECK_OK(query_one(s, "SELECT count(*) FROM pragma_table_info('setting')", 0, &n, &err), &err);
 	CHECK(n == 2, "a failed migration left a column\n");
 	s->write.failed = AKIN_OK;
-	CHECK_OK(migrate_as_writer(s, invented, 3), &err);
-	CHECK(version_of(s) == 3 && setting_is(s, "kept"));
+	CHECK_OK(migrate_as_writer(s, invented, 4), &err);
+	CHECK(version_of(s) == 4 && setting_is(s, "kept"));
 	store_close(s);
 	refused(path, STORE_READ, AKIN_ERR_UNSUPPORTED);
 	refused(path, STORE_WRITE, AKIN_ERR_UNSUPPORTED);
 	refused(path, STORE_CREATE, AKIN_ERR_UNSUPPORTED);
+}
+
+/* What version 1 was, with a picture in it. */
+static void make_first_schema(const char *path)
+{
+	run_sql(path, "PRAGMA journal_mode = WAL");
+	run_sql(path, migrate_steps[0]);
+	run_sql(path, "PRAGMA user_version = 1; INSERT INTO setting VALUES ('name', 'value');"
+	              "INSERT INTO picture VALUES (3, zeroblob(32), 640, 480, 'jpeg', 1000, 5, 0);"
+	              "INSERT INTO file VALUES (CAST('/a/Cat.jpg' AS BLOB), 0, 3, 1000, 7, 1, 1, NULL, NULL)");
+}
+
+static int count_keyword(void *ctx, const struct store_keyword_hit *hit)
+{
+	*(size_t *)ctx += hit->picture_id == 3;
+	return 0;
+}
+
+TEST(the_first_schema_becomes_todays_and_lacks_facts)
+{
+	const char *path = test_path("first");
+	struct store *s;
+	struct facts facts;
+	int64_t *ids;
+	size_t n;
+
+	make_first_schema(path);
+	refused(path, STORE_READ, AKIN_ERR_UNSUPPORTED);
+	s = opened(path, STORE_WRITE);
+	CHECK(version_of(s) == STORE_SCHEMA && setting_is(s, "value"));
+	CHECK_OK(store_without_facts(s, &ids, &n, &err), &err);
+	CHECK(n == 1 && ids[0] == 3);
+	mem_free(ids);
+	n = 0;
+	CHECK_OK(store_keywords_search(s, "cat", KEYWORDS_ALL, 0, count_keyword, &n, &err), &err);
+	CHECK(n == 1, "names are no keywords yet\n");
+	CHECK_OK(store_facts_get(s, 3, &facts, &err), &err);
+	CHECK(!facts.has_taken && !facts.has_palette && !facts.text[FACT_TITLE]);
+	facts_deinit(&facts);
+	store_close(s);
+	store_close(opened(path, STORE_READ));
+}
+
+TEST(a_first_schema_that_cannot_be_migrated_stays_what_it_was)
+{
+	const char *path = test_path("first, in the way");
+	struct store *s;
+	sqlite3 *db;
+	sqlite3_stmt *stmt;
+
+	make_first_schema(path);
+	run_sql(path, "CREATE TABLE tag (mine)");
+	CHECK(store_open(&s, path, STORE_WRITE, &err) != AKIN_OK && strstr(err.text, path), "%s\n", err.text);
+	CHECK(sqlite3_open(path, &db) == SQLITE_OK);
+	CHECK(sqlite3_prepare_v2(db, "SELECT (SELECT count(*) FROM pragma_table_info('picture')), user_version FROM pragma_user_version",
+	                         -1, &stmt, NULL) == SQLITE_OK && sqlite3_step(stmt) == SQLITE_ROW);
+	CHECK(sqlite3_column_int(stmt, 0) == 8 && sqlite3_column_int(stmt, 1) == 1);
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
 }
 
 /* ---- without the right to write ---- */
@@ -271,50 +332,63 @@ TEST(a_failed_write_spoils_its_transaction)
 	store_close(s);
 }
 
-static void count_finding(void *ctx, const char *finding)
+static void join_finding(void *ctx, const char *finding)
 {
 	CHECK(finding[0]);
-	++*(int *)ctx;
+	buf_printf(ctx, "%s\n", finding);
 }
 
 TEST(the_check_finds_each_broken_promise)
 {
-	static const char *const harms[] = {
-		"INSERT INTO feature VALUES (9, 1, 1, 1, x'00000000'); ", /* S2: above the generation */
-		"UPDATE state SET generation = 9; INSERT INTO removal VALUES (1, 1, 7); INSERT INTO feature VALUES (1, 1, 1, 1, x'00000000')",
-		"DELETE FROM file",                                       /* S3 */
-		"UPDATE sqlite_sequence SET seq = 0 WHERE name = 'picture'",
-		"UPDATE state SET generation = 9; INSERT INTO removal VALUES (1, 1, 1)",
-		"UPDATE state SET generation = 9; INSERT INTO feature VALUES (1, 1, 1, 1, x'0000')",
-		"UPDATE file SET path = x'2f6100'", "UPDATE file SET picture_id = 5",
+	static const struct {
+		const char *sql, *says;
+	} harms[] = {
+		{ "INSERT INTO feature VALUES (9, 1, 1, 1, x'00000000')", "S2: change 9" },
+		{ "UPDATE state SET generation = 9; INSERT INTO removal VALUES (1, 1, 7);"
+		  "INSERT INTO feature VALUES (1, 1, 1, 1, x'00000000')", "S2: number 1" },
+		{ "DELETE FROM file", "S3: picture 1" },
+		{ "UPDATE sqlite_sequence SET seq = 0 WHERE name = 'picture'", "S4: a picture" },
+		{ "UPDATE state SET generation = 9; INSERT INTO removal VALUES (1, 1, 1)", "S4: picture 1" },
+		{ "UPDATE state SET generation = 9; INSERT INTO feature VALUES (1, 1, 1, 1, x'0000')", "has 2 bytes" },
+		{ "UPDATE file SET path = x'2f6100'", "zero byte" },
+		{ "UPDATE file SET picture_id = 5", "refers to a missing" },
+		{ "UPDATE file SET path = x'2f62'", "the keywords of picture 1" },
+		{ "PRAGMA foreign_keys = OFF; DELETE FROM file; DELETE FROM picture", "keywords of picture 1, which" },
 	};
 
 	for (size_t i = 0; i < COUNT(harms); i++) {
 		const char *path;
 		struct store *s;
 		char name[16];
-		int n = 0;
+		struct buf all = BUF_EMPTY;
 
 		snprintf(name, sizeof name, "harm%d", (int)i);
 		store_close(opened(path = test_path(name), STORE_CREATE));
 		run_sql(path, "INSERT INTO model VALUES (1, zeroblob(32), 'm', 1, 1);"
-		              "INSERT INTO picture VALUES (1, zeroblob(32), 1, 1, 'png', 1, 1, 0);"
+		              "INSERT INTO picture (id, hash, width, height, format, bytes, added_at, is_foreign)"
+		              " VALUES (1, zeroblob(32), 1, 1, 'png', 1, 1, 0);"
 		              "INSERT INTO file VALUES (x'2f61', 0, 1, 1, 1, 1, 1, NULL, NULL)");
 		s = opened(path, STORE_WRITE);
-		CHECK_OK(store_check(s, true, count_finding, &n, &err), &err);
-		CHECK(n == 0);
+		CHECK_OK(store_begin(s, &err), &err);
+		CHECK_OK(store_keywords_rebuild(s, &err), &err);
+		CHECK_OK(store_commit(s, &err), &err);
+		CHECK_OK(store_check(s, true, join_finding, &all, &err), &err);
+		CHECK(!all.len, "%s\n", all.data);
 		store_close(s);
-		run_sql(path, harms[i]);
+		run_sql(path, harms[i].sql);
 		s = opened(path, STORE_WRITE);
-		CHECK_OK(store_check(s, false, count_finding, &n, &err), &err);
-		CHECK(n >= 1, "harm %zu is not found\n", i);
+		CHECK_OK(store_check(s, false, join_finding, &all, &err), &err);
+		CHECK(all.len && strstr(all.data, harms[i].says), "harm %zu: %s\n", i, all.data);
 		store_close(s);
+		buf_deinit(&all);
 	}
 }
 
 TEST_MAIN(cmocka_unit_test(only_stores_are_opened), cmocka_unit_test(damage_is_found), cmocka_unit_test(an_identity_lasts),
           cmocka_unit_test(a_hash_of_another_length_is_damage),
           cmocka_unit_test(an_older_schema_is_migrated_in_one_transaction),
+          cmocka_unit_test(the_first_schema_becomes_todays_and_lacks_facts),
+          cmocka_unit_test(a_first_schema_that_cannot_be_migrated_stays_what_it_was),
           cmocka_unit_test(a_folder_without_write_permission_can_be_read),
           cmocka_unit_test(other_threads_read_what_was_committed),
           cmocka_unit_test(reads_between_begin_and_end_see_one_state), cmocka_unit_test(a_failed_write_spoils_its_transaction),
