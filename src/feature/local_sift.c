@@ -5,7 +5,7 @@
  * Laplacian, and a point is an extremum of them among its 26 neighbours in place and scale.
  *
  * All levels are kept until the points are chosen, because only the chosen ones get the dear part, a description.
- * docs/decisions/0004 says why this is not VLFeat.
+ * docs/decisions/0007 says why this is not VLFeat.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>

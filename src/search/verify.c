@@ -561,7 +561,7 @@ akin_status verify(const struct verify_pair *pairs, size_t n, const struct verif
 	akin_status st;
 
 	*result = (struct verify_result){ .model = params->model };
-	memset(inlier, 0, n * sizeof *inlier);
+	if (n) memset(inlier, 0, n * sizeof *inlier);
 	if (!(params->width_a >= 1 && params->height_a >= 1 && params->width_b >= 1 && params->height_b >= 1))
 		return error_set(err, AKIN_ERR_INVALID, "pictures without a size cannot be compared");
 	if ((unsigned)params->model >= VERIFY_MODELS)
