@@ -92,7 +92,7 @@ TEST(maps_are_found_among_outliers)
 		CHECK(r.found && off < 6, "seed %d, model %d, %zu true: log10 NFA %g, %g px off\n", (int)seed,
 		      (int)model, n_true,
 		      r.log10_nfa, off);
-		CHECK(right > 0.9 * (double)n_true && wrong < 0.05 * (double)n + 1,
+		CHECK((double)right > 0.9 * (double)n_true && (double)wrong < 0.05 * (double)n + 1,
 		      "seed %d: %zu of %zu, and %zu wrong\n", (int)seed,
 		      right, n_true, wrong);
 		CHECK_OK(verify(pairs, n, &p, &again, inlier, &err), &err);
