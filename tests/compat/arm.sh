@@ -31,7 +31,7 @@ static int run_all(const struct CMUnitTest *tests, size_t n)
 }
 END
 for test in codes lists simd; do
-	$cc -std=c11 -O2 -D_GNU_SOURCE -static -I"$work" -Isrc -Iinclude -Itests/support -o "$work/$test" \
+	$cc -std=gnu11 -O2 -static -I"$work" -Isrc -Iinclude -Itests/support -o "$work/$test" \
 		tests/kernel/$test.c src/simd/scalar.c src/simd/neon*.c src/simd/codes.c src/simd/lists.c src/simd/dispatch.c \
 		src/base/alloc.c src/base/fault.c src/base/log.c src/base/status.c src/base/clock.c -lm -lpthread
 	qemu-aarch64 "$work/$test"
