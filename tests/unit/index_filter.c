@@ -5,7 +5,7 @@
 #include "index/index.h"
 #include "test.h"
 
-enum { ROWS = 3000, DIM = 24, K = 20, SPACE = 16000 };
+enum { ROWS = 2000, DIM = 6, K = 20, SPACE = 16000 };
 
 /* Ids of three sorts: as rows are numbered, consecutive from elsewhere, here and there. */
 static int64_t id_of(int sort, int64_t i)
@@ -46,21 +46,19 @@ static struct index *make(enum index_kind kind, int sort, bool removed, bool map
 	const struct index_stamp stamp = { .generation = 1 };
 	struct index_stamp got;
 	struct index *index;
-	float row[8 * DIM];
+	const size_t bytes = clustered_bytes(&params);
+	uint8_t *rows = mem_alloc(ROWS * bytes);
+	int64_t ids[ROWS];
 	akin_error err;
 
-	CHECK_OK(index_create(&index, &params, &err), &err);
 	for (int64_t i = 0; i < ROWS; i++) {
-		const int64_t id = id_of(sort, i);
-
-		clustered_row(&params, 1, i, row);
-		CHECK_OK(index_add(index, &id, row, 1, &err), &err);
+		ids[i] = id_of(sort, i);
+		clustered_row(&params, 1, i, rows + (size_t)i * bytes);
 	}
-	for (int64_t i = 0; removed && i < ROWS; i += 7) {
-		const int64_t id = id_of(sort, i);
-
-		CHECK_OK(index_remove(index, &id, 1, NULL, &err), &err);
-	}
+	CHECK_OK(index_create(&index, &params, &err), &err);
+	CHECK_OK(index_add(index, ids, rows, ROWS, &err), &err);
+	mem_free(rows);
+	for (int64_t i = 0; removed && i < ROWS; i += 7) CHECK_OK(index_remove(index, &ids[i], 1, NULL, &err), &err);
 	if (!mapped) return index;
 	CHECK_OK(index_save(index, test_path("filter.akx"), &stamp, &err), &err);
 	index_destroy(index);
