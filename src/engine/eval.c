@@ -123,7 +123,7 @@ static void measure_doc(const akin_eval *e, struct doc *doc, const struct hit *h
 
 static akin_status rank_doc(akin_eval *e, struct doc *doc, akin_error *err)
 {
-	const struct index_filter filter = { is_labelled, e };
+	const struct index_filter filter = { .allows = is_labelled, .ctx = e };
 	const struct index_ask ask = { .k = e->n, .filter = &filter, .threads = 1, .exact = true };
 	float *row = mem_alloc(e->lib->dim * sizeof *row);
 	struct hit *hits = mem_calloc(e->n, sizeof *hits);

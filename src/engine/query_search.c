@@ -16,17 +16,17 @@
  * MIXTURE: of several terms the best may be second-rate for each sum of them: look this much further. */
 enum { EFFORT = 128, MIXTURE = 4 };
 
-static bool allows(void *ctx, int64_t id)
+static bool is_other(void *ctx, int64_t id)
 {
 	const struct asking *a = ctx;
 
-	if (a->n_self && bsearch(&id, a->self, a->n_self, sizeof id, id_order)) return false;
-	return !a->allowed || bsearch(&id, a->allowed, a->n_allowed, sizeof id, id_order);
+	return !bsearch(&id, a->self, a->n_self, sizeof id, id_order);
 }
 
 static akin_status nearest(const struct asking *a, const float *vector, size_t k, struct hit *hits, size_t *n, akin_error *err)
 {
-	const struct index_filter filter = { allows, (void *)(uintptr_t)a };
+	const struct index_filter filter = { .allows = a->n_self ? is_other : NULL, .ctx = (void *)(uintptr_t)a,
+		                             .ids = a->allowed, .n_ids = a->n_allowed };
 	const struct index_ask ask = { .k = k, .filter = a->n_self || a->allowed ? &filter : NULL,
 		                       .effort = k > EFFORT ? k : EFFORT, .exact = a->params->exact != 0 };
 
