@@ -169,7 +169,7 @@ static float *find_bounds(const struct options *o, const struct set *base, const
 	size_t *n_hits = mem_calloc(query->n, sizeof *n_hits);
 	float *bounds = mem_calloc(query->n, sizeof *bounds);
 	int64_t divisor = o->one_of;
-	const struct index_filter filter = { divisible, &divisor };
+	const struct index_filter filter = { .allows = divisible, .ctx = &divisor };
 	const struct index_ask ask = { .k = o->k, .filter = divisor ? &filter : NULL };
 	akin_error err;
 
@@ -203,7 +203,7 @@ static void measure(const struct options *o, const struct index *index, const st
 		    size_t effort)
 {
 	int64_t divisor = o->one_of;
-	const struct index_filter filter = { divisible, &divisor };
+	const struct index_filter filter = { .allows = divisible, .ctx = &divisor };
 	const struct index_ask ask = { .k = o->k, .effort = effort, .filter = divisor ? &filter : NULL };
 	double *seconds = mem_calloc(query->n, sizeof *seconds), best = 1e30;
 	struct hit *hits = mem_calloc(o->k, sizeof *hits);

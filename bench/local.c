@@ -1,14 +1,14 @@
-/* bench/local.c - local features on pairs of pictures whose homography is known: how many are found again, how many are
- * matched rightly, and what they cost; other programs' features beside ours.
+/* bench/local.c - local features on pairs of pictures whose homography is known: how many are found again, how many
+ * are matched rightly, and what they cost; other programs' features beside ours.
  *
  *   bench_local [-n BUDGET] [-u] [-s SPREAD] [-k METHOD] [-p NAME=FOLDER]... PAIRS.csv
  *
  * PAIRS.csv has lines image1,image2,homography, paths relative to it. FOLDER holds what tools/opencv_features wrote.
- * Definitions of Mikolajczyk et al., A comparison of affine region detectors, IJCV 65(1/2), 2005, section 4: two regions
- * correspond when, the first mapped by the homography and both scaled so that the first has a radius of 30 pixels, they
- * overlap by more than 60 % of their union. Repeatability: correspondences, one to one, by the smaller number of regions in
- * the part that both pictures show. Matching score: of the nearest neighbours by description those that correspond, by the
- * same number.
+ * Definitions of Mikolajczyk et al., A comparison of affine region detectors, IJCV 65(1/2), 2005, section 4: two
+ * regions correspond when, the first mapped by the homography and both scaled so that the first has a radius of 30
+ * pixels, they overlap by more than 60 % of their union. Repeatability: correspondences, one to one, by the smaller
+ * number of regions in the part that both pictures show. Matching score: of the nearest neighbours by description
+ * those that correspond, by the same number.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
@@ -64,7 +64,8 @@ static double extract(struct local_set *set, const char *path, const struct loca
 		double t = clock_seconds();
 
 		if (i) local_set_deinit(set);
-		if (local_extract(set, grey, picture.width, picture.height, params, &err) != AKIN_OK) die(path, err.text);
+		if (local_extract(set, grey, picture.width, picture.height, params, &err) != AKIN_OK)
+			die(path, err.text);
 		best = fmin(best, clock_seconds() - t);
 	}
 	mem_free(grey);
@@ -118,7 +119,8 @@ static void map(const double h[9], double x, double y, double to[2])
 
 static void invert(const double h[9], double to[9])
 {
-	double det = h[0] * (h[4] * h[8] - h[5] * h[7]) - h[1] * (h[3] * h[8] - h[5] * h[6]) + h[2] * (h[3] * h[7] - h[4] * h[6]);
+	double det = h[0] * (h[4] * h[8] - h[5] * h[7]) - h[1] * (h[3] * h[8] - h[5] * h[6]) +
+	        h[2] * (h[3] * h[7] - h[4] * h[6]);
 	const double adjugate[9] = {
 		h[4] * h[8] - h[5] * h[7], h[2] * h[7] - h[1] * h[8], h[1] * h[5] - h[2] * h[4],
 		h[5] * h[6] - h[3] * h[8], h[0] * h[8] - h[2] * h[6], h[2] * h[3] - h[0] * h[5],
@@ -190,7 +192,8 @@ static double overlap_error(const struct ellipse *p, const struct ellipse *q)
 	if (fmin(area_p, area_q) < 0.6 * fmax(area_p, area_q)) return 1;
 	if (hypot(p->x - q->x, p->y - q->y) > p->reach + q->reach) return 1;
 	for (double y = floor(p->y - p->reach); y <= p->y + p->reach; y++)
-		for (double x = floor(p->x - p->reach); x <= p->x + p->reach; x++) both += inside(p, x, y) && inside(q, x, y);
+		for (double x = floor(p->x - p->reach); x <= p->x + p->reach; x++)
+			both += inside(p, x, y) && inside(q, x, y);
 	return 1 - both / (area_p + area_q - both);
 }
 
@@ -254,8 +257,10 @@ static size_t right_matches(const struct local_set *a, const size_t *in_a, size_
 		size_t at = 0;
 
 		for (size_t j = 0; j < n_b; j++) {
-			const uint8_t *x = a->descriptors + in_a[i] * a->bytes, *y = b->descriptors + in_b[j] * b->bytes;
-			uint32_t d = a->kind == LOCAL_ORB ? kernels->hamming(x, y, a->bytes) : kernels->l2_u8(x, y, a->bytes);
+			const uint8_t *x = a->descriptors + in_a[i] * a->bytes,
+			        *y = b->descriptors + in_b[j] * b->bytes;
+			uint32_t d = a->kind == LOCAL_ORB ? kernels->hamming(x, y, a->bytes)
+			                                  : kernels->l2_u8(x, y, a->bytes);
 
 			if (d < best) best = d, at = in_b[j];
 		}
@@ -300,7 +305,8 @@ static size_t read_pairs(const char *path, const char *folder, struct pair *pair
 	while (n < PAIRS_MAX && fgets(line, sizeof line, f)) {
 		struct pair *p = &pairs[n++];
 
-		if (sscanf(line, "%255[^,],%255[^,],%255[^,\r\n]", p->a, p->b, matrix) != 3) die(path, "lines are image1,image2,homography");
+		if (sscanf(line, "%255[^,],%255[^,],%255[^,\r\n]", p->a, p->b, matrix) != 3)
+			die(path, "lines are image1,image2,homography");
 		snprintf(full, sizeof full, "%s/%s", folder, matrix);
 		if (!(m = fopen(full, "r"))) die(full, "cannot be read");
 		for (int i = 0; i < 9; i++)
@@ -331,7 +337,8 @@ static void measure(const struct method *method, const char *folder, const struc
 
 		ms = (ms + 1e3 * features(&b, method, folder, pairs[i].b)) / 2;
 		s = compare(&a, &b, pairs[i].h);
-		printf("| %s | %s %s | %zu | %.1f | %zu | %.1f | %zu | %.1f |\n", method->name, pairs[i].a, pairs[i].b, s.n_features,
+		printf("| %s | %s %s | %zu | %.1f | %zu | %.1f | %zu | %.1f |\n", method->name, pairs[i].a, pairs[i].b,
+		       s.n_features,
 		       100 * s.repeatability, s.n_found, 100 * s.matching, s.n_right, ms);
 		fflush(stdout);
 		sum.repeatability += s.repeatability / (double)n;
@@ -342,7 +349,8 @@ static void measure(const struct method *method, const char *folder, const struc
 		local_set_deinit(&a);
 		local_set_deinit(&b);
 	}
-	printf("| **%s** | **mean** | | **%.1f** | %.0f | **%.1f** | %.0f | **%.1f** |\n", method->name, 100 * sum.repeatability,
+	printf("| **%s** | **mean** | | **%.1f** | %.0f | **%.1f** | %.0f | **%.1f** |\n", method->name,
+	       100 * sum.repeatability,
 	       (double)sum.n_found / (double)n, 100 * sum.matching, (double)sum.n_right / (double)n, sum.ms);
 }
 

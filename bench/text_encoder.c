@@ -1,10 +1,9 @@
 /* bench/text_encoder.c - the text encoder's speed, and its answers for other programs.
  *
  *   bench_text_encoder MODEL [LINES [SECONDS]]   one thread: the time to be ready, to cut, to encode one by one and in
- *                                                batches, for each line of the file LINES (default: 16 captions); each is
- *                                                the best of runs that last SECONDS (default 1)
- *   bench_text_encoder MODEL -                   texts from stdin, each as a uint32 of bytes and the bytes; to stdout for
- *                                                each a uint32 of pieces, their uint32 ids and dim floats
+ *                                                batches, for each line of the file LINES (default: 16 captions); each
+ * is the best of runs that last SECONDS (default 1) bench_text_encoder MODEL -                   texts from stdin, each
+ * as a uint32 of bytes and the bytes; to stdout for each a uint32 of pieces, their uint32 ids and dim floats
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
@@ -87,7 +86,8 @@ static void read_lines(struct lines *lines, const char *path)
 
 	if (!path)
 		for (size_t i = 0; i < COUNT(captions); i++) buf_printf(&lines->file, "%s\n", captions[i]);
-	else if (fs_read(path, 1 << 30, &lines->file, &err) != AKIN_OK) die(err.text);
+	else if (fs_read(path, 1 << 30, &lines->file, &err) != AKIN_OK)
+		die(err.text);
 	for (char *at = lines->file.data, *end; at && (end = strchr(at, '\n')); at = end + 1) {
 		if (end == at) continue;
 		if (!(lines->line = mem_grow(lines->line, &capacity, lines->n, sizeof *lines->line))) die("no memory");
@@ -105,7 +105,8 @@ static void cut(const struct text_encoder *encoder, struct lines *lines, float *
 		uint32_t *ids;
 		size_t n;
 
-		if (text_encoder_pieces(encoder, lines->line[i].bytes, lines->line[i].n, &ids, &n, NULL) != AKIN_OK) die("cut");
+		if (text_encoder_pieces(encoder, lines->line[i].bytes, lines->line[i].n, &ids, &n, NULL) != AKIN_OK)
+			die("cut");
 		lines->pieces += n;
 		mem_free(ids);
 	}
@@ -123,8 +124,8 @@ static void encode_many(const struct text_encoder *encoder, struct lines *lines,
 }
 
 /* Seconds a line. */
-static double best_of(void (*run)(const struct text_encoder *, struct lines *, float *), const struct text_encoder *encoder,
-                      struct lines *lines, float *out, double seconds)
+static double best_of(void (*run)(const struct text_encoder *, struct lines *, float *),
+		      const struct text_encoder *encoder, struct lines *lines, float *out, double seconds)
 {
 	double best = 1e9, begin = clock_seconds(), from;
 
@@ -173,8 +174,8 @@ int main(int argc, char **argv)
 	cutting = best_of(cut, encoder, &lines, out, seconds);
 	one = best_of(encode, encoder, &lines, out, seconds);
 	many = best_of(encode_many, encoder, &lines, out, seconds);
-	printf("kernels %s; %zu texts of %.1f bytes and %.1f pieces on average; one thread\n", kernels_best()->name, lines.n,
-	       (double)lines.bytes / (double)lines.n, (double)lines.pieces / (double)lines.n);
+	printf("kernels %s; %zu texts of %.1f bytes and %.1f pieces on average; one thread\n", kernels_best()->name,
+	       lines.n, (double)lines.bytes / (double)lines.n, (double)lines.pieces / (double)lines.n);
 	printf("ready, first time in this process  %8.2f ms\n", 1e3 * first);
 	printf("ready, best of 10                  %8.2f ms\n", 1e3 * ready(argv[1]));
 	printf("cut into pieces                    %8.1f us a text\n", 1e6 * cutting);

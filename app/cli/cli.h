@@ -33,6 +33,10 @@ extern const struct command command_index, command_search, command_match, comman
 int cli_fail(const akin_error *err);
 /* A mistake in the command line that the table cannot see: says it with the way to help, returns EXIT_USAGE. */
 int cli_misuse(const struct parsed *parsed, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The word's place in the list, 0 for NULL; false: said that it is not there. */
+bool cli_choose(const struct parsed *parsed, const char *option, const char *word, const char *const *words, int n, int *out);
+/* The value of an option --mode; false: said that there is no such mode. */
+bool cli_take_mode(const struct parsed *parsed, const char *word, akin_mode *mode);
 /* A word on stderr, unless --quiet. */
 void cli_note(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -52,6 +56,9 @@ akin_status cli_find(akin_library *lib, const char *word, akin_id *id, akin_erro
 void cli_put_path(const char *path);
 /* The path as cli_put_path will show it; borrowed from `path`. */
 const char *cli_shown_path(const char *path);
+
+/* Whether --filter can be understood; else says what is wrong and where, with the filter and a mark below that place. NULL is. */
+bool cli_filter_fits(const char *filter);
 
 /* ---- interrupt.c ---- */
 
@@ -106,7 +113,10 @@ akin_status index_watch(const struct index_words *words, akin_library *lib, cons
 /* Write the measures and the worst and best queries as one HTML file that needs nothing else. False: said why. */
 bool eval_report_write(const char *path, const char *title, akin_library *lib, const akin_eval *eval);
 
-/* Row of an option that several commands have. */
+/* Rows of options that several commands have. */
+#define FILTER_OPTION(owner)                                                                                         \
+	{ .name = "filter", .letter = 'f', .type = OPTION_STRING, .metavar = "FILTER", .at = offsetof(owner, filter), \
+	  .help = "only pictures that fit, as in 'taken:2023 NOT label:truck'; docs/filters.md" }
 #define JSON_OPTION(owner, words) { .name = "json", .type = OPTION_FLAG, .at = offsetof(owner, json), .help = words }
 
 #endif

@@ -1,4 +1,4 @@
-/* cli/cmd_eval.c - akin eval: how good the ranking is, on pictures whose class is known.
+/* cli/cmd_eval.c - akin eval: how good the ranking is, on pictures whose class or caption is known.
  * SPDX-License-Identifier: Apache-2.0 */
 #define _DEFAULT_SOURCE
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 struct values {
 	struct option_list labels;
-	const char *html;
+	const char *html, *mode;
 	int json;
 };
 
@@ -21,12 +21,15 @@ static const struct option options[] = {
 	  .help = "column with the class, without it: label; several are joined" },
 	{ .name = "html", .type = OPTION_FILE, .metavar = "REPORT", .at = offsetof(struct values, html),
 	  .help = "write a report with the worst and best queries as pictures" },
+	{ .name = "mode", .letter = 'm', .type = OPTION_STRING, .metavar = "MODE", .preset = "auto",
+	  .at = offsetof(struct values, mode), .help = "captions by their meaning, by keyword, or auto, by both" },
 	JSON_OPTION(struct values, "the measures as one JSON object"),
 };
 
 static const struct example examples[] = {
 	{ "akin eval labels.csv", "index what is missing, ask with every picture, print the measures" },
 	{ "akin eval --label style --label colour labels.csv", "a class is a style and a colour together" },
+	{ "akin eval captions.csv", "ask with every caption for its picture" },
 	{ "akin eval --model dinov2 --html report.html labels.csv", "another model, with a report to look at" },
 };
 
@@ -94,8 +97,26 @@ static json_t *measures_json(const akin_eval *eval, const akin_measures *m)
 	json_object_set_new(object, "recall", at_cutoffs(eval, m->recall));
 	json_set_real(object, "ndcg", m->ndcg);
 	json_set_real(object, "r_precision", m->r_precision);
+	json_set_real(object, "mrr", m->mrr);
+	json_set_real(object, "median_rank", m->median_rank);
 	json_set_count(object, "queries", m->queries);
 	return object;
+}
+
+/* Scores of the first ten answers against the truth, a bin a tenth. */
+static json_t *reliability_json(const akin_measures *m)
+{
+	json_t *bins = json_array();
+
+	for (size_t i = 0; i < AKIN_EVAL_BINS; i++) {
+		json_t *bin = json_object();
+
+		json_set_count(bin, "answers", m->reliability[i].answers);
+		json_set_real(bin, "score", m->reliability[i].score);
+		json_set_real(bin, "relevant", m->reliability[i].relevant);
+		json_array_append_new(bins, bin);
+	}
+	return bins;
 }
 
 static void put_json(const akin_eval *eval)
@@ -103,6 +124,8 @@ static void put_json(const akin_eval *eval)
 	json_t *object = measures_json(eval, akin_eval_overall(eval)), *classes = json_object();
 
 	json_set_real(object, "seconds", akin_eval_seconds(eval));
+	json_object_set_new(object, "reliability", reliability_json(akin_eval_overall(eval)));
+	json_set_real(object, "calibration_error", akin_eval_overall(eval)->calibration_error);
 	json_set_count(object, "unknown", akin_eval_unknown(eval));
 	json_set_count(object, "skipped", akin_eval_skipped(eval));
 	for (size_t c = 0; c < akin_eval_n_classes(eval); c++) {
@@ -112,7 +135,8 @@ static void put_json(const akin_eval *eval)
 		json_object_set_new(classes, name, measures_json(eval, m));
 		free(name);
 	}
-	json_object_set_new(object, "classes", classes);
+	if (akin_eval_n_classes(eval)) json_object_set_new(object, "classes", classes);
+	else json_decref(classes);
 	json_put_line(stdout, object);
 }
 
@@ -158,14 +182,16 @@ static void put_text(const struct cli *cli, const akin_eval *eval)
 	const char *bold = cli->color ? "\x1b[1m" : "", *plain = cli->color ? "\x1b[0m" : "";
 	char number[TEXT_NUMBER];
 
-	printf("%squeries  %s%s   %smAP  %.4f%s   nDCG  %.4f   R-precision  %.4f\n\n", bold,
-	       text_number(m->queries, number), plain,
-	       bold, m->map, plain, m->ndcg, m->r_precision);
+	printf("%squeries  %s%s   ", bold, text_number(m->queries, number), plain);
+	if (akin_eval_n_classes(eval))
+		printf("%smAP  %.4f%s   nDCG  %.4f   R-precision  %.4f\n\n", bold, m->map, plain, m->ndcg, m->r_precision);
+	else
+		printf("%sMRR  %.4f%s   median rank  %.0f   nDCG  %.4f\n\n", bold, m->mrr, plain, m->median_rank, m->ndcg);
 	printf("%sat k       precision     recall       nDCG%s\n", bold, plain);
 	for (size_t i = 0; i < akin_eval_n_k(eval); i++)
 		printf("%4zu  %14.4f %10.4f %10.4f\n", akin_eval_k(eval)[i], m->precision[i], m->recall[i],
 		       m->ndcg_at[i]);
-	put_classes(cli, eval);
+	if (akin_eval_n_classes(eval)) put_classes(cli, eval);
 }
 
 /* ---- the work ---- */
@@ -188,19 +214,20 @@ static int on_progress(void *user, uint64_t done, uint64_t total)
 	return *watch->stop;
 }
 
-static akin_status evaluate(const struct cli *cli, akin_library *lib, const akin_labels *labels, akin_eval **eval,
-                            akin_error *err)
+static akin_status evaluate(const struct cli *cli, akin_library *lib, const akin_labels *labels, akin_mode mode,
+                            akin_eval **eval, akin_error *err)
 {
 	struct index_words words = { .cli = cli, .summary = true };
 	struct watch watch = { .cli = cli, .stop = interrupt_catch() };
 	akin_index_params index = { .jobs = 0 };
-	akin_eval_params params = { .on_progress = on_progress, .user = &watch };
+	akin_eval_params params = { .on_progress = on_progress, .user = &watch, .mode = mode };
 	akin_index_report report;
 	size_t n = akin_labels_count(labels);
 	akin_status st = index_run(&words, lib, akin_labels_paths(labels), n, &index, &report, err);
 
 	if (st != AKIN_OK) return st;
-	st = akin_eval_run(eval, lib, akin_labels_paths(labels), akin_labels_classes(labels), n, &params, err);
+	st = (akin_labels_are_captions(labels) ? akin_eval_captions : akin_eval_run)(
+	        eval, lib, akin_labels_paths(labels), akin_labels_classes(labels), n, &params, err);
 	if (watch.shown) fputs("\r\x1b[K", stderr);
 	return st;
 }
@@ -229,9 +256,11 @@ static int run(struct cli *cli, const struct parsed *parsed)
 	akin_library *lib = NULL;
 	akin_eval *eval = NULL;
 	akin_error err = { .status = AKIN_OK };
+	akin_mode mode;
 	akin_status st;
 	int code = EXIT_FAILED;
 
+	if (!cli_take_mode(parsed, v->mode, &mode)) return EXIT_USAGE;
 	st = akin_labels_read(&labels, csv, v->labels.items, v->labels.n, &err);
 	if (st != AKIN_OK) {
 		cli_fail(&err);
@@ -240,7 +269,7 @@ static int run(struct cli *cli, const struct parsed *parsed)
 	/* Only a library that was named: the default one must not fill with test pictures. */
 	if (!cli->globals.library && !(dir = scratch_dir(cli, csv))) goto out;
 	if (cli_open(cli, dir, AKIN_OPEN_CREATE, &lib) != AKIN_OK) goto out;
-	st = evaluate(cli, lib, labels, &eval, &err);
+	st = evaluate(cli, lib, labels, mode, &eval, &err);
 	if (st == AKIN_OK) code = show(cli, v, csv, lib, eval);
 	else if (st == AKIN_ERR_CANCELLED) cli_note(cli, "stopped; run again to go on");
 	else cli_fail(&err);
@@ -261,7 +290,8 @@ const struct command command_eval = {
 	.about = "LABELS.csv has a header line, a column path (relative to the file's folder) and a column with the "
 	         "class. Every picture asks for its like among all others; an answer of the same class is right. "
 	         "Measures are those of trec_eval: mean average precision, precision, recall and nDCG at k, "
-	         "R-precision.\n\n"
+	         "R-precision. A file with a column caption instead is asked with every caption, over all its pictures: recall "
+	         "at k is the share of captions whose picture is among the first k.\n\n"
 	         "The vectors are kept in a scratch library in the cache folder, or in the library that --library "
 	         "names.",
 	.options = options,

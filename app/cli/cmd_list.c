@@ -1,5 +1,6 @@
 /* cli/cmd_list.c - akin list: the files of the library.
  * SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
@@ -8,12 +9,13 @@
 
 struct values {
 	int missing, failed, all, json, paths, zero;
-	const char *in;
+	const char *in, *filter;
 };
 
 static const struct option options[] = {
 	{ .name = "in", .letter = 'i', .type = OPTION_FOLDER, .metavar = "FOLDER", .at = offsetof(struct values, in),
 	  .help = "only files below this folder" },
+	FILTER_OPTION(struct values),
 	{ .name = "missing", .type = OPTION_FLAG, .at = offsetof(struct values, missing),
 	  .help = "files that have vanished" },
 	{ .name = "failed", .type = OPTION_FLAG, .at = offsetof(struct values, failed),
@@ -31,6 +33,7 @@ static const struct example examples[] = {
 	{ "akin list", "every picture: id, size, path" },
 	{ "akin list --failed", "what could not be read, and why" },
 	{ "akin list -0 --missing | xargs -0 akin remove", "forget what has vanished" },
+	{ "akin list --filter 'taken:2023 camera:canon NOT label:cat'", "what a filter finds" },
 	{ "akin list --json --in ~/Pictures/2024", "one folder, for a program" },
 };
 
@@ -38,7 +41,16 @@ struct listing {
 	const struct values *values;
 	bool color;
 	size_t n;
+	const akin_id *fitting; /* the filter's answer, ascending */
+	size_t n_fitting;
 };
+
+static int compare_ids(const void *a, const void *b)
+{
+	const akin_id x = *(const akin_id *)a, y = *(const akin_id *)b;
+
+	return (x > y) - (x < y);
+}
 
 static void put_json(const akin_listed *file)
 {
@@ -77,6 +89,8 @@ static int put_file(void *user, const akin_listed *file)
 {
 	struct listing *l = user;
 
+	if (l->values->filter && (!l->n_fitting || !bsearch(&file->id, l->fitting, l->n_fitting, sizeof *l->fitting, compare_ids)))
+		return 0;
 	l->n++;
 	if (l->values->json) {
 		put_json(file);
@@ -94,20 +108,25 @@ static int put_file(void *user, const akin_listed *file)
 static int run(struct cli *cli, const struct parsed *parsed)
 {
 	const struct values *v = parsed->values;
-	struct listing listing = { v, cli->color, 0 };
+	struct listing listing = { v, cli->color, 0, NULL, 0 };
+	akin_id *fitting = NULL;
 	unsigned kinds = 0;
 	akin_library *lib = NULL;
 	akin_error err = { .status = AKIN_OK };
-	akin_status st;
+	akin_status st = AKIN_OK;
 
 	if (v->json + v->paths + v->zero > 1)
 		return cli_misuse(parsed, "--json, --paths and --null exclude one another");
 	if (v->missing || v->all) kinds |= AKIN_LIST_MISSING;
 	if (v->failed || v->all) kinds |= AKIN_LIST_FAILED;
 	if (v->all || !kinds) kinds |= AKIN_LIST_PRESENT;
+	if (!cli_filter_fits(v->filter)) return EXIT_USAGE;
 	if (cli_open(cli, NULL, AKIN_OPEN_READONLY, &lib) != AKIN_OK) return EXIT_FAILED;
-	st = akin_library_list(lib, kinds, v->in, put_file, &listing, &err);
+	if (v->filter) st = akin_filter_ids(lib, v->filter, &fitting, &listing.n_fitting, &err);
+	listing.fitting = fitting;
+	if (st == AKIN_OK) st = akin_library_list(lib, kinds, v->in, put_file, &listing, &err);
 	akin_library_close(lib);
+	akin_ids_free(fitting);
 	if (st != AKIN_OK) return cli_fail(&err);
 	if (!listing.n) cli_note(cli, "no such files in the library");
 	return listing.n ? EXIT_DONE : EXIT_NOTHING;
@@ -117,7 +136,7 @@ const struct command command_list = {
 	.name = "list",
 	.summary = "list the files of the library",
 	.arguments = "",
-	.about = "Lists the files that are there, ordered by path: id, size and path. --missing and --failed list the "
+	.about = "Lists the files that are there, ordered by path: id, size and path. A filter says which pictures, --in which of their files. --missing and --failed list the "
 	         "others.",
 	.options = options,
 	.n_options = COUNT(options),

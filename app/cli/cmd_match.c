@@ -16,17 +16,20 @@ static const char *const kinds[] = { "sift", "surf", "orb" };
 static const char *const models[] = { "homography", "affine", "similarity", "fundamental" };
 
 static const struct option options[] = {
-	{ .name = "local", .type = OPTION_STRING, .metavar = "KIND", .preset = "sift", .at = offsetof(struct values, local),
+	{ .name = "local", .type = OPTION_STRING, .metavar = "KIND", .preset = "sift",
+	  .at = offsetof(struct values, local),
 	  .help = "kind of local features: sift finds most, surf is faster, orb fastest" },
 	{ .name = "geometry", .letter = 'g', .type = OPTION_STRING, .metavar = "MAP", .preset = "homography",
 	  .at = offsetof(struct values, model),
-	  .help = "most general map allowed between the two: similarity, affine, homography (flat things), or fundamental (solid "
-	          "things from two places)" },
-	{ .name = "features", .letter = 'n', .type = OPTION_INT, .metavar = "N", .min = 1, .max = 100000, .preset = "2000",
+	  .help = "most general map allowed between the two: similarity, affine, homography (flat things), or "
+	          "fundamental (solid things from two places)" },
+	{ .name = "features", .letter = 'n', .type = OPTION_INT, .metavar = "N", .min = 1, .max = 100000,
+	  .preset = "2000",
 	  .at = offsetof(struct values, budget), .help = "at most so many features a picture" },
 	{ .name = "side", .type = OPTION_INT, .metavar = "PIXELS", .min = 16, .max = 4096, .preset = "1024",
 	  .at = offsetof(struct values, side), .help = "make larger pictures so small first" },
-	{ .name = "ratio", .type = OPTION_REAL, .metavar = "R", .min = 0, .max = 1, .at = offsetof(struct values, ratio),
+	{ .name = "ratio", .type = OPTION_REAL, .metavar = "R", .min = 0, .max = 1,
+	  .at = offsetof(struct values, ratio),
 	  .help = "most of nearest by second nearest distance; without it 0.8, for orb 0.85" },
 	{ .name = "upright", .letter = 'u', .type = OPTION_FLAG, .at = offsetof(struct values, upright),
 	  .help = "nothing is turned" },
@@ -34,7 +37,8 @@ static const struct option options[] = {
 	  .help = "write both pictures, the lines between them and the outline of A in B as a PNG" },
 	{ .name = "preview", .letter = 'p', .type = OPTION_FLAG, .at = offsetof(struct values, preview),
 	  .help = "show that picture in the terminal" },
-	JSON_OPTION(struct values, "as one JSON object: found, model, matches, inliers, log10_nfa, precision, box, map"),
+	JSON_OPTION(struct values,
+	            "as one JSON object: found, model, matches, inliers, log10_nfa, precision, box, map"),
 };
 
 static const struct example examples[] = {
@@ -75,20 +79,24 @@ static void put_json(const struct parsed *parsed, const akin_match_info *info)
 
 static void put_text(const struct parsed *parsed, const akin_match_info *info)
 {
+	static const char *const names[] = { "a homography", "an affine map", "a similarity", "a fundamental matrix" };
+
 	if (!info->found) {
-		printf("not found: %zu of %zu matches agree, log10 NFA %.1f\n", info->n_inliers, info->n_matches, info->log10_nfa);
+		printf("not found: %zu of %zu matches agree, log10 NFA %.1f\n", info->n_inliers, info->n_matches,
+		       info->log10_nfa);
 		return;
 	}
 	cli_put_path(parsed->args[0]);
 	fputs(" is in ", stdout);
 	cli_put_path(parsed->args[1]);
-	printf(": %zu of %zu matches agree within %.1f pixels on %s %s, log10 NFA %.1f\n", info->n_inliers, info->n_matches,
-	       info->precision, info->model == AKIN_MATCH_AFFINE ? "an" : "a",
-	       info->model == AKIN_MATCH_AFFINE ? "affine map" : info->model == AKIN_MATCH_FUNDAMENTAL ? "fundamental matrix"
-	                                                                                              : models[info->model],
+	printf(": %zu of %zu matches agree within %.1f pixels on %s, log10 NFA %.1f\n", info->n_inliers,
+	       info->n_matches,
+	       info->precision,
+	       names[info->model],
 	       info->log10_nfa);
 	if (info->has_box)
-		printf("corners (%.1f, %.1f) (%.1f, %.1f) (%.1f, %.1f) (%.1f, %.1f)\n", info->box[0], info->box[1], info->box[2],
+		printf("corners (%.1f, %.1f) (%.1f, %.1f) (%.1f, %.1f) (%.1f, %.1f)\n", info->box[0], info->box[1],
+		       info->box[2],
 		       info->box[3], info->box[4], info->box[5], info->box[6], info->box[7]);
 }
 
@@ -122,7 +130,8 @@ static int run(struct cli *cli, const struct parsed *parsed)
 	(void)cli;
 	if (kind == COUNT(kinds)) return cli_misuse(parsed, "--local is sift, surf or orb, not %s", v->local);
 	if (model == COUNT(models))
-		return cli_misuse(parsed, "--geometry is similarity, affine, homography or fundamental, not %s", v->model);
+		return cli_misuse(parsed, "--geometry is similarity, affine, homography or fundamental, not %s",
+		                  v->model);
 	st = akin_local_read(&a, parsed->args[0], &features, &err);
 	if (st == AKIN_OK) st = akin_local_read(&b, parsed->args[1], &features, &err);
 	if (st == AKIN_OK) st = akin_match_create(&match, a, b, &params, &err);
@@ -145,10 +154,10 @@ const struct command command_match = {
 	.arguments = "A B",
 	.min_args = 2,
 	.max_args = 2,
-	.about = "Compares local features of the two pictures and looks for a geometric map that many of them agree on. Needs no "
-	         "library and no model. It is found when fewer than one in a million comparisons of unrelated pictures is "
-	         "expected to agree as well by chance: log10 NFA of -6 or less. The corners are those of A in B, in pixels, "
-	         "from the top left one clockwise.\n\n"
+	.about = "Compares local features of the two pictures and looks for a geometric map that many of them agree on. "
+	         "Needs no library and no model. It is found when fewer than one in a million comparisons of unrelated "
+	         "pictures is expected to agree as well by chance: log10 NFA of -6 or less. The corners are those of A "
+	         "in B, in pixels, from the top left one clockwise.\n\n"
 	         "Exit status 1 says that nothing was found.",
 	.options = options,
 	.n_options = COUNT(options),

@@ -9,7 +9,7 @@
 struct values {
 	int64_t k;
 	double threshold, diverse;
-	const char *in, *mode, *sort, *group;
+	const char *in, *filter, *mode, *sort, *group;
 	struct option_list like, unlike;
 	int exact, with_self, json, paths, zero, preview, timings, allow_net, why;
 };
@@ -19,6 +19,7 @@ static const struct option options[] = {
 	  .at = offsetof(struct values, k), .help = "at most so many hits" },
 	{ .name = "in", .letter = 'i', .type = OPTION_FOLDER, .metavar = "FOLDER", .at = offsetof(struct values, in),
 	  .help = "only pictures below this folder" },
+	FILTER_OPTION(struct values),
 	{ .name = "threshold", .letter = 't', .type = OPTION_REAL, .metavar = "SCORE", .min = 0, .max = 1,
 	  .at = offsetof(struct values, threshold), .help = "only hits with at least this score" },
 	{ .name = "like", .type = OPTION_LIST, .metavar = "ID", .at = offsetof(struct values, like),
@@ -82,6 +83,7 @@ static int nothing(const struct cli *cli, const struct values *v, akin_library *
 
 	if (akin_library_get_info(lib, &info, NULL) == AKIN_OK) {
 		if (!info.pictures) cli_note(cli, "the library is empty; fill it: akin index FOLDER");
+		else if (v->filter) cli_note(cli, "nothing like it fits %s", v->filter);
 		else if (v->in) cli_note(cli, "nothing like it below %s", v->in);
 		else if (v->threshold > 0) cli_note(cli, "nothing like it with a score of %g or more", v->threshold);
 		else cli_note(cli, "nothing like it in the library");
@@ -90,33 +92,20 @@ static int nothing(const struct cli *cli, const struct values *v, akin_library *
 	return EXIT_NOTHING;
 }
 
-/* The word's place in the list; false: said that it is not there. */
-static bool choose(const struct parsed *parsed, const char *option, const char *word, const char *const *words, int n, int *out)
-{
-	struct nearest nearest = { .word = word };
-
-	for (*out = 0; word && *out < n; ++*out)
-		if (!strcmp(word, words[*out])) return true;
-	*out = 0;
-	if (!word) return true;
-	for (int i = 0; i < n; i++) nearest_try(&nearest, words[i]);
-	if (nearest.best) cli_misuse(parsed, "there is no --%s %s; did you mean %s?", option, word, nearest.best);
-	else cli_misuse(parsed, "there is no --%s %s", option, word);
-	return false;
-}
-
 static bool take_params(const struct parsed *parsed, akin_search_params *params)
 {
-	static const char *const modes[] = { "auto", "meaning", "keyword" }, *const sorts[] = { "score", "taken" },
+	static const char *const sorts[] = { "score", "taken" },
 	                  *const groups[] = { "none", "folder", "day" };
 	const struct values *v = parsed->values;
-	int mode, sort, group;
+	akin_mode mode;
+	int sort, group;
 
-	if (!choose(parsed, "mode", v->mode, modes, COUNT(modes), &mode)) return false;
-	if (!choose(parsed, "sort", v->sort, sorts, COUNT(sorts), &sort)) return false;
-	if (!choose(parsed, "group", v->group, groups, COUNT(groups), &group)) return false;
-	*params = (akin_search_params){ .k = (size_t)v->k, .threshold = v->threshold, .in = v->in, .exact = v->exact,
-		                        .with_self = v->with_self, .mode = (akin_mode)mode, .sort = (akin_sort)sort,
+	if (!cli_filter_fits(v->filter)) return false;
+	if (!cli_take_mode(parsed, v->mode, &mode)) return false;
+	if (!cli_choose(parsed, "sort", v->sort, sorts, COUNT(sorts), &sort)) return false;
+	if (!cli_choose(parsed, "group", v->group, groups, COUNT(groups), &group)) return false;
+	*params = (akin_search_params){ .k = (size_t)v->k, .threshold = v->threshold, .in = v->in, .filter = v->filter,
+		                        .exact = v->exact, .with_self = v->with_self, .mode = mode, .sort = (akin_sort)sort,
 		                        .group = (akin_group)group, .diverse = v->diverse, .why = v->why };
 	return true;
 }
@@ -160,7 +149,7 @@ static int run(struct cli *cli, const struct parsed *parsed)
 	if (v->json + v->paths + v->zero > 1)
 		return cli_misuse(parsed, "--json, --paths and --null exclude one another");
 	if (!parsed->n_args && !v->like.n) return cli_misuse(parsed, "say what to search for");
-	if (!take_params(parsed, &params)) return EXIT_USAGE;
+	if (!take_params(parsed, &params) || !cli_filter_fits(v->filter)) return EXIT_USAGE;
 	if (akin_query_create(&query, &err) != AKIN_OK) return cli_fail(&err);
 	if (search_query_words(query, parsed, v->allow_net, &misused)) code = ask(cli, v, query, &params);
 	else code = misused ? EXIT_USAGE : EXIT_FAILED;
@@ -180,8 +169,8 @@ const struct command command_search = {
 	         "Several words are several examples; what follows a lone + is wanted too, what follows a lone - between two "
 	         "words is not. ^ and a number behind a word are its weight (1 without it), @x,y,w,h behind a picture is the "
 	         "part that is meant, in pixels or in percent.\n\n"
-	         "Each line of the answer has rank, score, path and size; a score of 1 is the same picture, 0 is as far as "
-	         "pictures taken at random.",
+	         "Each line of the answer has rank, score, path and size; a score of 1 is the same picture, 0.5 says: as likely "
+	         "as not akin.",
 	.options = options,
 	.n_options = COUNT(options),
 	.examples = examples,

@@ -95,9 +95,12 @@ static void put_overall(FILE *out, const char *title, const akin_eval *eval)
 	text_put_html(out, title);
 	fprintf(out, "</h1>\n<p>%s queries in %.1f s by akin %s. ", text_number(m->queries, number),
 	        akin_eval_seconds(eval), akin_version());
-	fputs("Each picture asked for its like among all others; an answer of the same class is right.</p>\n", out);
+	fputs(akin_eval_n_classes(eval)
+	              ? "Each picture asked for its like among all others; an answer of the same class is right.</p>\n"
+	              : "Each caption asked for its picture, which alone is right.</p>\n",
+	      out);
 	fputs("<div class=\"sum\">", out);
-	put_number(out, "mAP", m->map);
+	put_number(out, akin_eval_n_classes(eval) ? "mAP" : "mean reciprocal rank", m->map);
 	put_number(out, "nDCG", m->ndcg);
 	put_number(out, "R-precision", m->r_precision);
 	fputs("</div>\n<div class=\"wide\"><table>\n", out);
@@ -154,7 +157,7 @@ bool eval_report_write(const char *path, const char *title, akin_library *lib, c
 	fputs(style, out);
 	fputs("</style></head><body>\n", out);
 	put_overall(out, title, eval);
-	put_classes(out, eval);
+	if (akin_eval_n_classes(eval)) put_classes(out, eval);
 	if (akin_eval_n_queries(eval)) put_queries(out, lib, eval);
 	fputs("</body></html>\n", out);
 	ok = !ferror(out);

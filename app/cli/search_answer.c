@@ -17,7 +17,7 @@ static void set_why(json_t *object, const akin_result *result, const akin_hit *h
 		json_t *part = json_object();
 
 		json_set_path(part, "part", akin_result_part(result, i));
-		json_set_real(part, "share", hit->shares[i]);
+		json_set_real(part, "evidence", hit->evidence[i]);
 		json_array_append_new(parts, part);
 	}
 	for (size_t i = 0; i < hit->n_labels; i++) {
@@ -71,14 +71,14 @@ static unsigned path_column(const akin_result *result, unsigned most)
 	return paths;
 }
 
-/* "beach.jpg 0.61, sunset 0.22; seashore, sandbar" below its hit. */
+/* "beach.jpg +4.61, sunset +2.22; seashore, sandbar" below its hit. */
 static void put_why(const akin_result *result, const akin_hit *hit, unsigned indent)
 {
 	text_put_blanks(stdout, indent);
 	for (size_t i = 0; i < akin_result_n_parts(result); i++) {
 		if (i) fputs(", ", stdout);
 		text_put_visible(stdout, akin_result_part(result, i));
-		printf(" %.3f", hit->shares[i]);
+		printf(" %+.2f", hit->evidence[i]);
 	}
 	for (size_t i = 0; i < hit->n_labels; i++) {
 		fputs(i ? ", " : "; ", stdout);

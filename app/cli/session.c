@@ -28,6 +28,30 @@ int cli_misuse(const struct parsed *parsed, const char *fmt, ...)
 	return EXIT_USAGE;
 }
 
+bool cli_choose(const struct parsed *parsed, const char *option, const char *word, const char *const *words, int n, int *out)
+{
+	struct nearest nearest = { .word = word };
+
+	for (*out = 0; word && *out < n; ++*out)
+		if (!strcmp(word, words[*out])) return true;
+	*out = 0;
+	if (!word) return true;
+	for (int i = 0; i < n; i++) nearest_try(&nearest, words[i]);
+	if (nearest.best) cli_misuse(parsed, "there is no --%s %s; did you mean %s?", option, word, nearest.best);
+	else cli_misuse(parsed, "there is no --%s %s", option, word);
+	return false;
+}
+
+bool cli_take_mode(const struct parsed *parsed, const char *word, akin_mode *mode)
+{
+	static const char *const modes[] = { "auto", "meaning", "keyword" };
+	int choice;
+	bool known = cli_choose(parsed, "mode", word, modes, COUNT(modes), &choice);
+
+	*mode = (akin_mode)choice;
+	return known;
+}
+
 void cli_note(const struct cli *cli, const char *fmt, ...)
 {
 	char sentence[1024];
@@ -99,6 +123,27 @@ bool cli_is_id(const char *word, akin_id *id)
 akin_status cli_find(akin_library *lib, const char *word, akin_id *id, akin_error *err)
 {
 	return cli_is_id(word, id) ? AKIN_OK : akin_picture_find(lib, word, id, err);
+}
+
+/* The mark stands below the character when each takes one column, or two as in Chinese. */
+bool cli_filter_fits(const char *filter)
+{
+	akin_error err = { .status = AKIN_OK };
+	char before[512];
+	size_t at, n;
+
+	if (!filter || akin_filter_check(filter, &at, &err) == AKIN_OK) return true;
+	cli_fail(&err);
+	if (at >= sizeof before || strpbrk(filter, "\r\n\t")) return false;
+	n = at;
+	memcpy(before, filter, n);
+	before[n] = '\0';
+	fputs("  ", stderr);
+	text_put_visible(stderr, filter);
+	fputs("\n  ", stderr);
+	text_put_blanks(stderr, text_width(before));
+	fputs("^\n", stderr);
+	return false;
 }
 
 const char *cli_shown_path(const char *path)

@@ -17,6 +17,7 @@
 #define AKIN_AKIN_H
 
 #include "akin/eval.h"
+#include "akin/filter.h"
 #include "akin/index.h"
 #include "akin/library.h"
 #include "akin/local.h"

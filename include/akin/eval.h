@@ -1,7 +1,8 @@
-/* akin/eval.h - how good the ranking is, on pictures whose class is known.
+/* akin/eval.h - how good the ranking is, on pictures whose class or caption is known.
  *
  * Every labelled picture is a query against all other labelled pictures; a result is relevant when it has the query's
- * class. Definitions follow trec_eval (AP, R-precision, P@k, recall@k, nDCG with binary gain and log2 discount); queries
+ * class. Or every caption is a query against all captioned pictures, and its own picture alone is relevant: recall@k is the
+ * share of captions whose picture is among the first k, map is the mean reciprocal rank. Definitions follow trec_eval (AP, R-precision, P@k, recall@k, nDCG with binary gain and log2 discount); queries
  * without a relevant picture are left out and counted.
  *
  * SPDX-License-Identifier: Apache-2.0 */
@@ -12,6 +13,7 @@
 #include <stdint.h>
 
 #include "akin/library.h"
+#include "akin/query.h"
 #include "akin/status.h"
 
 #ifdef __cplusplus
@@ -29,12 +31,27 @@ AKIN_API const char *const *akin_labels_paths(const akin_labels *labels);
 AKIN_API const char *const *akin_labels_classes(const akin_labels *labels);
 AKIN_API void akin_labels_free(akin_labels *labels);
 
-enum { AKIN_EVAL_MAX_K = 8 };
+/* Nonzero when n_columns was 0 and the file has no column `label` but one called `caption`: the classes are captions. */
+AKIN_API int akin_labels_are_captions(const akin_labels *labels);
+
+enum { AKIN_EVAL_MAX_K = 8, AKIN_EVAL_BINS = 10 };
+
+/* Of the first ten answers of all queries, those whose score lies between i / 10 and (i + 1) / 10. */
+typedef struct akin_reliability {
+	uint64_t answers;
+	double score;    /* the mean of their scores */
+	double relevant; /* the share that is relevant: where scores are calibrated, the same number */
+} akin_reliability;
 
 typedef struct akin_measures {
 	uint64_t queries;
 	double map, r_precision, ndcg;                        /* over the full ranking */
 	double precision[AKIN_EVAL_MAX_K], recall[AKIN_EVAL_MAX_K], ndcg_at[AKIN_EVAL_MAX_K]; /* at k[i] */
+	double mrr;               /* mean of 1 / rank of the first relevant answer */
+	double median_rank;       /* of the first relevant answer */
+	/* Of all queries together only: */
+	akin_reliability reliability[AKIN_EVAL_BINS];
+	double calibration_error; /* mean of |score - relevant| over the bins, weighted by their answers */
 } akin_measures;
 
 typedef struct akin_eval akin_eval;
@@ -43,6 +60,7 @@ typedef struct akin_eval_params {
 	size_t k[AKIN_EVAL_MAX_K]; /* cut-offs, ascending, 0 ends; all 0: 1, 5, 10, 100 */
 	int (*on_progress)(void *user, uint64_t done, uint64_t total); /* nonzero stops */
 	void *user;
+	akin_mode mode; /* of captions: by meaning, by keywords, or both */
 } akin_eval_params;
 
 /* Pictures are given by path (already indexed in `lib`); classes[i] is the class of paths[i]. A path that the library
@@ -50,6 +68,12 @@ typedef struct akin_eval_params {
 AKIN_API akin_status akin_eval_run(akin_eval **out, akin_library *lib, const char *const *paths,
                                    const char *const *classes, size_t n, const akin_eval_params *params,
                                    akin_error *err);
+
+/* The same with captions: captions[i] is one of paths[i], which may have several. Queries in the result have the caption in
+ * `klass`; there are no classes. */
+AKIN_API akin_status akin_eval_captions(akin_eval **out, akin_library *lib, const char *const *paths,
+                                        const char *const *captions, size_t n, const akin_eval_params *params,
+                                        akin_error *err);
 
 AKIN_API const akin_measures *akin_eval_overall(const akin_eval *eval);
 AKIN_API size_t akin_eval_n_k(const akin_eval *eval);

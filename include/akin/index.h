@@ -102,9 +102,10 @@ typedef struct akin_neighbour {
 	float distance;
 } akin_neighbour;
 
-/* Which ids may be found: those that pass every part that is given. */
+/* Which ids may be found: those that pass every part that is given. Bits are the cheapest to say, then ids; a call a
+ * vector is the dearest when few pass. */
 typedef struct akin_index_filter {
-	int (*allows)(void *user, int64_t id); /* nonzero: yes; called from several threads by calls that use several */
+	int (*allows)(void *user, int64_t id); /* nonzero: yes; called by the thread that asks */
 	void *user;
 	const int64_t *ids;                    /* ascending */
 	size_t n_ids;                          /* with `ids` */

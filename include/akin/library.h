@@ -202,7 +202,7 @@ AKIN_API akin_status akin_library_remove_paths(akin_library *lib, const char *co
 AKIN_API akin_status akin_library_check(akin_library *lib, int deep, void (*each)(void *user, const char *finding),
                                         void *user, uint64_t *n_findings, akin_error *err);
 
-/* Throw the index files away and build them again from the store; compacts the store. */
+/* Throw the index files and the keywords away and make them again from the store; compacts the store. */
 AKIN_API akin_status akin_library_rebuild(akin_library *lib, akin_error *err);
 
 /* Vectors out: `npy_path` gets a float32 array n x dim (row i belongs to id i of the list), `list_path` one path a line,

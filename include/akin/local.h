@@ -43,7 +43,8 @@ typedef struct akin_local_feature {
 typedef struct akin_local akin_local;
 
 /* Read a picture file and find its features. A picture may have none. */
-AKIN_API akin_status akin_local_read(akin_local **out, const char *path, const akin_local_params *params, akin_error *err);
+AKIN_API akin_status akin_local_read(akin_local **out, const char *path, const akin_local_params *params,
+                                     akin_error *err);
 /* The same from the bytes of a file. */
 AKIN_API akin_status akin_local_read_bytes(akin_local **out, const void *bytes, size_t n_bytes,
                                            const akin_local_params *params, akin_error *err);
@@ -82,7 +83,7 @@ typedef struct akin_match_info {
 	size_t n_inliers;       /* of them, those that agree with the map */
 	double log10_nfa;       /* log10 of how many maps as good as this are expected by chance; found means -6 or less */
 	double precision;       /* largest error among the inliers, pixels of b */
-	double map[9];          /* by rows: (x, y, 1) of a to b up to a factor; or the fundamental matrix, (b, 1) F (a, 1) = 0 */
+	double map[9];          /* by rows: (x, y, 1) of a to b up to a factor; or F with (b, 1) F (a, 1) = 0 */
 	int has_box;
 	double box[8];          /* x, y of a's corners in b: top left, top right, bottom right, bottom left */
 } akin_match_info;
@@ -95,7 +96,8 @@ typedef struct akin_match_pair {
 
 typedef struct akin_match akin_match;
 
-/* AKIN_ERR_INVALID for features of different kinds. Not finding anything is no error. `a` and `b` must outlive the match. */
+/* AKIN_ERR_INVALID for features of different kinds. Not finding anything is no error. `a` and `b` must outlive the
+ * match. */
 AKIN_API akin_status akin_match_create(akin_match **out, const akin_local *a, const akin_local *b,
                                        const akin_match_params *params, akin_error *err);
 AKIN_API void akin_match_free(akin_match *match);
@@ -103,8 +105,8 @@ AKIN_API const akin_match_info *akin_match_get(const akin_match *match);
 /* i < n_matches, surest first. */
 AKIN_API akin_match_pair akin_match_at(const akin_match *match, size_t i);
 
-/* Both pictures side by side, the inliers joined by lines, a's outline in b: 8-bit RGB rows without padding, akin_bytes_free
- * them. AKIN_ERR_INVALID when the pictures were not kept. */
+/* Both pictures side by side, the inliers joined by lines, a's outline in b: 8-bit RGB rows without padding,
+ * akin_bytes_free them. AKIN_ERR_INVALID when the pictures were not kept. */
 AKIN_API akin_status akin_match_draw(const akin_match *match, unsigned char **rgb, unsigned *width, unsigned *height,
                                      akin_error *err);
 /* The same as a PNG file, which is written whole or not at all. */

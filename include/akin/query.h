@@ -38,6 +38,7 @@ typedef struct akin_search_params {
 	size_t k;         /* at most so many hits; 0: 10 */
 	double threshold; /* only hits with score >= threshold, 0..1; 0: all */
 	const char *in;   /* only pictures with a file below this folder; NULL: all */
+	const char *filter; /* only pictures that fit (akin/filter.h); NULL: all */
 	int exact;        /* nonzero: compare with every vector, whatever index there is */
 	int with_self;    /* nonzero: the pictures of the query themselves may be answers */
 	akin_mode mode;

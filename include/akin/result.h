@@ -18,13 +18,14 @@ typedef struct akin_result akin_result;
 typedef struct akin_hit {
 	size_t rank;      /* 1 is the best */
 	int64_t id;
-	double score;     /* 0..1, higher is nearer, calibrated on the library: 1 same vector, 0 as far as random pairs */
+	double score;     /* 0..1, higher is nearer, calibrated on the library: 1 is the same vector, 0.5 as likely as not akin */
 	double distance;  /* the metric's own number; cosine: 1 - cos, 0..2; of several wanted parts the weighted mean */
 	const char *path; /* a present file, else a missing one */
 	unsigned width, height;
 	const char *group;       /* what it was grouped by: a folder, or a day as YYYY-MM-DD; NULL: not grouped */
-	const double *shares;    /* of each part of the query, akin_result_n_parts of them: what it added to or took from the
-	                          * score; they sum up to about the score */
+	const double *evidence;  /* of each part of the query, akin_result_n_parts of them: what it adds to the logarithm of the odds
+	                          * that the hit is what is meant, over those of a picture taken at random; 2.3: ten times the
+	                          * odds; below 0: it takes away */
 	const char *const *labels; /* with akin_search_params.why: what the model calls both the picture and one that was asked
 	                            * with, or of a text query what it calls the picture; n_labels of them */
 	size_t n_labels;

@@ -43,6 +43,7 @@ struct asking {
 	const akin_search_params *params;
 	const struct akin_query *query;
 	struct term *term;
+	struct rank_term *weigher; /* of each term, set by pool_fill */
 	size_t n_terms;
 	akin_id *self;    /* pictures that are no answers, ascending */
 	size_t n_self;
@@ -63,7 +64,7 @@ void asking_deinit(struct asking *a);
 
 /* ---- query_search.c: the library's lock is held ---- */
 struct pool {
-	struct ranked *item;  /* best first */
+	struct ranked *item;  /* best first, equal ones by distance, then by smaller id */
 	double *evidence;     /* of each row, by each term */
 	float *distance;      /* the same */
 	size_t n, n_terms;
@@ -72,6 +73,8 @@ struct pool {
 /* The best `wanted` or more. */
 akin_status pool_fill(struct pool *pool, struct asking *a, size_t wanted, akin_error *err);
 void pool_deinit(struct pool *pool);
+/* The score of item i. */
+double pool_score(const struct pool *pool, const struct asking *a, size_t i);
 
 /* ---- query_result.c ---- */
 akin_status result_create(akin_result **out, const struct asking *a, size_t k, akin_error *err);

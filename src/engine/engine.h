@@ -23,8 +23,8 @@ struct vectors {
 	uint64_t generation;      /* of the store that the index shows */
 	uint64_t saved;           /* generation of the file, 0: none */
 	size_t changed;           /* rows added or removed since it was saved */
-	double random_distance;   /* median distance of random pairs; 0: unknown */
-	size_t random_count;      /* rows when it was measured */
+	struct scale scale;       /* what its distances mean */
+	size_t calibrated;        /* rows when that was measured, 0: not yet */
 };
 
 struct akin_library {
@@ -73,14 +73,24 @@ akin_status vectors_save(struct akin_library *lib, bool always, akin_error *err)
 /* Forget the index and its file. */
 akin_status vectors_drop(struct akin_library *lib, akin_error *err);
 char *vectors_path(const struct akin_library *lib);
-/* What its distances mean. Lock held. */
-struct scale vectors_scale(const struct akin_library *lib);
 float vectors_distance(enum metric metric, const float *a, const float *b, size_t dim);
 
 /* ---- facts.c ---- */
 /* What is known of the picture out->id besides what akin_picture_get finds, and freeing it. */
 akin_status facts_fill(struct akin_library *lib, akin_picture *out, akin_error *err);
 void facts_release(akin_picture *picture);
+
+/* ---- filter.c ---- */
+/* Pictures with a present file below `in` (NULL: anywhere) that fit the filter (NULL: all): ascending, never NULL on AKIN_OK. */
+akin_status filter_allowed(struct akin_library *lib, const char *in, const char *filter, int64_t **ids, size_t *n,
+                           akin_error *err);
+
+/* ---- calibration.c ---- */
+/* Measure what distances mean, unless that was done on a library of about this size. The index is current; lock held for
+ * writing. Never fails: without memory the card's word stands, and it is measured another time. */
+void calibration_refresh(struct akin_library *lib);
+/* Keep it in the store, for libraries opened later. */
+void calibration_save(struct akin_library *lib);
 
 /* ---- query_terms.c ---- */
 /* Unpack a stored vector to dim floats. */

@@ -42,7 +42,8 @@ static void tell_in_full_size(struct akin_local *l)
 
 static akin_status find(struct akin_local *l, const akin_local_params *params, akin_error *err)
 {
-	const struct local_params p = { .kind = (enum local_kind)params->kind, .budget = params->budget, .upright = params->upright };
+	const struct local_params p = { .kind = (enum local_kind)params->kind, .budget = params->budget,
+	                                .upright = params->upright };
 	size_t n = (size_t)l->picture.width * l->picture.height;
 	uint8_t *grey = mem_alloc(n);
 	akin_status st;
@@ -138,7 +139,8 @@ static uint32_t *places_of(const struct local_set *set)
 	uint32_t *place = mem_calloc(set->n + 1, sizeof *place);
 
 	for (size_t i = 1; place && i < set->n; i++) {
-		bool same = !(fabsf(set->at[i].x - set->at[i - 1].x) > 0) && !(fabsf(set->at[i].y - set->at[i - 1].y) > 0);
+		bool same = !(fabsf(set->at[i].x - set->at[i - 1].x) > 0) &&
+		        !(fabsf(set->at[i].y - set->at[i - 1].y) > 0);
 		place[i] = place[i - 1] + !same;
 	}
 	return place;
@@ -161,6 +163,14 @@ static akin_status describe_alike(struct akin_match *m, double ratio, akin_error
 	return st;
 }
 
+/* Half of what a description looks at to either side: patches that near have most of their pixels in common. */
+static double reach_of(const struct local_set *set, const struct local_feature *f)
+{
+	static const double patch[LOCAL_KINDS] = { [LOCAL_SIFT] = 6, [LOCAL_SURF] = 10, [LOCAL_ORB] = 15 };
+
+	return patch[set->kind] * (double)f->scale / 2;
+}
+
 static struct verify_pair pair_of(const struct akin_match *m, const struct match *match)
 {
 	const struct local_feature *a = &m->a->set.at[match->a], *b = &m->b->set.at[match->b];
@@ -170,6 +180,8 @@ static struct verify_pair pair_of(const struct akin_match *m, const struct match
 		.turn = (double)(b->angle - a->angle),
 		.zoom = (double)(b->scale / a->scale),
 		.quality = (double)match->ratio,
+		.reach_a = reach_of(&m->a->set, a),
+		.reach_b = reach_of(&m->b->set, b),
 	};
 }
 
@@ -210,7 +222,8 @@ static akin_status agree(struct akin_match *m, const akin_match_params *p, akin_
 	return st;
 }
 
-akin_status akin_match_create(akin_match **out, const akin_local *a, const akin_local *b, const akin_match_params *params,
+akin_status akin_match_create(akin_match **out, const akin_local *a, const akin_local *b,
+                              const akin_match_params *params,
                               akin_error *err)
 {
 	akin_match_params p = params ? *params : (akin_match_params){ 0 };
@@ -219,8 +232,10 @@ akin_status akin_match_create(akin_match **out, const akin_local *a, const akin_
 
 	error_clear(err);
 	*out = NULL;
-	if (!(p.ratio >= 0 && p.ratio <= 1)) return error_set(err, AKIN_ERR_INVALID, "a ratio of %g is not in 0..1", p.ratio);
-	if (!(p.precision >= 0)) return error_set(err, AKIN_ERR_INVALID, "a precision of %g pixels is below 0", p.precision);
+	if (!(p.ratio >= 0 && p.ratio <= 1))
+		return error_set(err, AKIN_ERR_INVALID, "a ratio of %g is not in 0..1", p.ratio);
+	if (!(p.precision >= 0))
+		return error_set(err, AKIN_ERR_INVALID, "a precision of %g pixels is below 0", p.precision);
 	if (!(m = mem_zalloc(sizeof *m))) return error_nomem(err);
 	m->a = a;
 	m->b = b;

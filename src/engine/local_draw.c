@@ -17,7 +17,8 @@ struct canvas {
 static void put_picture(struct canvas *c, const struct picture *p, unsigned left)
 {
 	for (unsigned y = 0; y < p->height; y++)
-		memcpy(c->rgb + 3 * ((size_t)y * c->width + left), p->rgb + 3 * (size_t)y * p->width, 3 * (size_t)p->width);
+		memcpy(c->rgb + 3 * ((size_t)y * c->width + left), p->rgb + 3 * (size_t)y * p->width,
+		       3 * (size_t)p->width);
 }
 
 static void blend(struct canvas *c, int x, int y, const uint8_t colour[3], double share)
@@ -94,10 +95,12 @@ static void put_box(struct canvas *c, const struct akin_match *m, unsigned left)
 		}
 }
 
-akin_status akin_match_draw(const akin_match *m, unsigned char **rgb, unsigned *width, unsigned *height, akin_error *err)
+akin_status akin_match_draw(const akin_match *m, unsigned char **rgb, unsigned *width, unsigned *height,
+                            akin_error *err)
 {
 	const struct picture *a = &m->a->picture, *b = &m->b->picture;
-	struct canvas c = { .width = a->width + GAP + b->width, .height = a->height > b->height ? a->height : b->height };
+	struct canvas c = { .width = a->width + GAP + b->width,
+	                    .height = a->height > b->height ? a->height : b->height };
 
 	error_clear(err);
 	*rgb = NULL;

@@ -209,11 +209,10 @@ akin_status akin_search(akin_library *lib, const akin_query *query, const akin_s
 	if ((st = vectors_refresh(lib, err)) != AKIN_OK) return st;
 	a.ms.open_ms = ms_since(start);
 	if ((st = asking_terms(&a, err)) != AKIN_OK) goto out;
-	if (a.params->in) {
-		if (!(a.in = fs_absolute(a.params->in))) st = error_nomem(err);
-		if (st == AKIN_OK) st = store_picture_ids(lib->store, a.in, &a.allowed, &a.n_allowed, err);
-		if (st != AKIN_OK) goto out;
-	}
+	if (a.params->in && !(a.in = fs_absolute(a.params->in))) st = error_nomem(err);
+	if (st == AKIN_OK && (a.in || a.params->filter))
+		st = filter_allowed(lib, a.in, a.params->filter, &a.allowed, &a.n_allowed, err);
+	if (st != AKIN_OK) goto out;
 	if ((st = result_create(out, &a, k, err)) != AKIN_OK) goto out;
 	pthread_rwlock_rdlock(&lib->lock);
 	st = search_locked(&a, *out, err);

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/date.h"
 #include "base/fs.h"
 #include "base/str.h"
 #include "engine/asking.h"
@@ -18,9 +19,9 @@ enum { DIVERSE_FROM = 5 };
 struct kept {
 	akin_hit hit;
 	char *path, *group;
-	double *shares;
+	double *evidence;
 	char **labels;
-	int64_t taken_at; /* seconds since 1970 */
+	int64_t taken; /* by the camera's clock, else when the file was last written, by ours; seconds since 1970 without zone */
 };
 
 struct akin_result {
@@ -64,7 +65,7 @@ static void kept_deinit(struct kept *kept)
 	mem_free(kept->labels);
 	mem_free(kept->path);
 	mem_free(kept->group);
-	mem_free(kept->shares);
+	mem_free(kept->evidence);
 	*kept = (struct kept){ 0 };
 }
 
@@ -145,6 +146,27 @@ static struct store_file *shown_file(struct store_file *files, size_t n, const c
 	return NULL;
 }
 
+/* What our clock showed then. */
+static int64_t clock_here(int64_t seconds)
+{
+	time_t then = (time_t)seconds;
+	struct tm tm;
+
+	return localtime_r(&then, &tm) ? date_seconds(&(struct date){ tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+	                                                              tm.tm_min, tm.tm_sec })
+	                               : seconds;
+}
+
+static akin_status when_taken(const struct asking *a, struct kept *kept, akin_error *err)
+{
+	struct facts facts;
+	akin_status st = store_facts_get(a->lib->store, kept->hit.id, &facts, err);
+
+	if (st == AKIN_OK && facts.has_taken) kept->taken = facts.taken;
+	if (st == AKIN_OK) facts_deinit(&facts);
+	return st;
+}
+
 /* Its file's path and the picture's size. AKIN_ERR_NOT_FOUND: it has none to show, or was removed since the index was read. */
 static akin_status find_file(const struct asking *a, struct kept *kept, akin_error *err)
 {
@@ -157,7 +179,7 @@ static akin_status find_file(const struct asking *a, struct kept *kept, akin_err
 	if (st != AKIN_OK) return st;
 	if ((shown = shown_file(files, n, a->in))) {
 		kept->path = shown->path;
-		kept->taken_at = shown->stamp.mtime_ns / 1000000000;
+		kept->taken = clock_here(shown->stamp.mtime_ns / 1000000000);
 		shown->path = NULL;
 		kept->hit.path = kept->path;
 		kept->hit.width = picture.info.width;
@@ -167,34 +189,27 @@ static akin_status find_file(const struct asking *a, struct kept *kept, akin_err
 	return shown ? AKIN_OK : AKIN_ERR_NOT_FOUND;
 }
 
-/* What each part did for the hit, so that it sums up to the score. */
+/* What each part did for the hit, and how far that is. */
 static akin_status explain(const struct asking *a, const struct pool *pool, size_t row, struct kept *kept, akin_error *err)
 {
 	const float *distance = pool->distance + row * pool->n_terms;
-	double *share = mem_calloc(a->n_terms, sizeof *share), sum = 0, weight = 0;
-	struct rank_term *terms = mem_calloc(a->n_terms, sizeof *terms);
-	const struct scale scale = vectors_scale(a->lib);
+	double *share = mem_calloc(a->n_terms, sizeof *share), weight = 0;
 
-	kept->shares = mem_calloc(a->query->n, sizeof *kept->shares);
-	if (!share || !terms || !kept->shares) {
+	kept->evidence = mem_calloc(a->query->n, sizeof *kept->evidence);
+	kept->hit.evidence = kept->evidence;
+	if (!share || !kept->evidence) {
 		mem_free(share);
-		mem_free(terms);
 		return error_nomem(err);
 	}
+	rank_value(a->weigher, a->n_terms, pool->evidence + row * pool->n_terms, share);
 	for (size_t t = 0; t < a->n_terms; t++) {
-		terms[t] = (struct rank_term){ &scale, a->term[t].weight };
+		kept->evidence[a->term[t].part] += share[t];
 		if (!term_is_wanted(&a->term[t])) continue;
 		weight += a->term[t].weight;
 		kept->hit.distance += a->term[t].weight * (double)distance[t];
 	}
 	kept->hit.distance /= weight;
-	rank_value(terms, a->n_terms, pool->evidence + row * pool->n_terms, share);
-	for (size_t t = 0; t < a->n_terms; t++) sum += share[t];
-	for (size_t t = 0; t < a->n_terms; t++)
-		kept->shares[a->term[t].part] += sum > 0 ? kept->hit.score * share[t] / sum : 0;
-	kept->hit.shares = kept->shares;
 	mem_free(share);
-	mem_free(terms);
 	return AKIN_OK;
 }
 
@@ -212,17 +227,11 @@ static akin_status gather_one(const struct asking *a, const struct pool *pool, c
 
 akin_status result_gather(akin_result *r, const struct asking *a, const struct pool *pool, bool *below, akin_error *err)
 {
-	struct rank_term *terms = mem_calloc(a->n_terms, sizeof *terms);
-	const struct scale own = vectors_scale(a->lib);
-	struct scale scale;
-	akin_status st = terms ? AKIN_OK : error_nomem(err);
+	akin_status st = AKIN_OK;
 
 	*below = false;
-	if (st != AKIN_OK) return st;
-	for (size_t t = 0; t < a->n_terms; t++) terms[t] = (struct rank_term){ &own, a->term[t].weight };
-	scale = rank_scale(terms, a->n_terms);
 	for (size_t i = 0; i < pool->n && r->n < r->room && st == AKIN_OK; i++) {
-		double score = scale_score(&scale, pool->item[i].value);
+		double score = pool_score(pool, a, i);
 
 		if (score < a->params->threshold) {
 			*below = true;
@@ -233,7 +242,6 @@ akin_status result_gather(akin_result *r, const struct asking *a, const struct p
 		else if (st == AKIN_ERR_NOT_FOUND) st = AKIN_OK;
 	}
 	if (st == AKIN_OK) error_clear(err);
-	mem_free(terms);
 	return st;
 }
 
@@ -249,10 +257,9 @@ static double likeness(void *ctx, size_t i, size_t j)
 {
 	const struct rows *rows = ctx;
 	const struct akin_library *lib = rows->lib;
-	const struct scale scale = vectors_scale(lib);
 	const float *x = rows->row + i * lib->dim, *y = rows->row + j * lib->dim;
 
-	return scale_score(&scale, scale_evidence(&scale, vectors_distance(lib->metric, x, y, lib->dim)));
+	return scale_score(&lib->vectors.scale, (double)vectors_distance(lib->metric, x, y, lib->dim));
 }
 
 static akin_status choose(akin_result *r, const struct asking *a, size_t k, akin_error *err)
@@ -290,7 +297,7 @@ static int newest_first(const void *a, const void *b)
 {
 	const struct kept *x = a, *y = b;
 
-	if (x->taken_at != y->taken_at) return x->taken_at > y->taken_at ? -1 : 1;
+	if (x->taken != y->taken) return x->taken > y->taken ? -1 : 1;
 	return x->hit.rank < y->hit.rank ? -1 : 1;
 }
 
@@ -310,12 +317,10 @@ static int by_group(const void *a, const void *b)
 
 static char *group_of(const struct kept *kept, akin_group group)
 {
-	time_t taken = (time_t)kept->taken_at;
-	struct tm tm;
+	struct date day = date_of(kept->taken);
 
 	if (group == AKIN_GROUP_FOLDER) return fs_dirname(kept->path);
-	if (!localtime_r(&taken, &tm)) return mem_strdup("");
-	return str_printf("%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+	return str_printf("%04d-%02d-%02d", day.year, day.month, day.day);
 }
 
 static akin_status group(akin_result *r, akin_group how, akin_error *err)
@@ -419,10 +424,12 @@ static akin_status label(akin_result *r, const struct asking *a, akin_error *err
 
 akin_status result_arrange(akin_result *r, const struct asking *a, size_t k, akin_error *err)
 {
+	bool by_time = a->params->sort == AKIN_SORT_TAKEN || a->params->group == AKIN_GROUP_DAY;
 	akin_status st = AKIN_OK;
 
 	if (a->params->diverse > 0 && r->n > 1) st = choose(r, a, k < r->n ? k : r->n, err);
 	for (size_t i = 0; i < r->n; i++) r->kept[i].hit.rank = i + 1;
+	for (size_t i = 0; by_time && i < r->n && st == AKIN_OK; i++) st = when_taken(a, &r->kept[i], err);
 	if (a->params->sort == AKIN_SORT_TAKEN && r->n) qsort(r->kept, r->n, sizeof *r->kept, newest_first);
 	if (st == AKIN_OK && a->params->group != AKIN_GROUP_NONE) st = group(r, a->params->group, err);
 	if (st == AKIN_OK && a->params->why) st = label(r, a, err);

@@ -16,17 +16,17 @@
  * MIXTURE: of several terms the best may be second-rate for each sum of them: look this much further. */
 enum { EFFORT = 128, MIXTURE = 4 };
 
-static bool allows(void *ctx, int64_t id)
+static bool is_other(void *ctx, int64_t id)
 {
 	const struct asking *a = ctx;
 
-	if (a->n_self && bsearch(&id, a->self, a->n_self, sizeof id, id_order)) return false;
-	return !a->allowed || bsearch(&id, a->allowed, a->n_allowed, sizeof id, id_order);
+	return !bsearch(&id, a->self, a->n_self, sizeof id, id_order);
 }
 
 static akin_status nearest(const struct asking *a, const float *vector, size_t k, struct hit *hits, size_t *n, akin_error *err)
 {
-	const struct index_filter filter = { allows, (void *)(uintptr_t)a };
+	const struct index_filter filter = { .allows = a->n_self ? is_other : NULL, .ctx = (void *)(uintptr_t)a,
+		                             .ids = a->allowed, .n_ids = a->n_allowed };
 	const struct index_ask ask = { .k = k, .filter = a->n_self || a->allowed ? &filter : NULL,
 		                       .effort = k > EFFORT ? k : EFFORT, .exact = a->params->exact != 0 };
 
@@ -41,6 +41,11 @@ void pool_deinit(struct pool *pool)
 	*pool = (struct pool){ 0 };
 }
 
+double pool_score(const struct pool *pool, const struct asking *a, size_t i)
+{
+	return rank_score(a->weigher, a->n_terms, pool->item[i].value);
+}
+
 static akin_status pool_init(struct pool *pool, size_t n, size_t n_terms, akin_error *err)
 {
 	*pool = (struct pool){ .n = n, .n_terms = n_terms, .item = mem_calloc(n, sizeof *pool->item),
@@ -53,14 +58,12 @@ static akin_status pool_init(struct pool *pool, size_t n, size_t n_terms, akin_e
 
 static akin_status fill_from_hits(struct pool *pool, const struct asking *a, const struct hit *hits, size_t n, akin_error *err)
 {
-	const struct scale scale = vectors_scale(a->lib);
-	const struct rank_term term = { &scale, a->term[0].weight };
 	akin_status st = pool_init(pool, n, 1, err);
 
 	for (size_t i = 0; i < n && st == AKIN_OK; i++) {
 		pool->distance[i] = hits[i].distance;
-		pool->evidence[i] = scale_evidence(&scale, hits[i].distance);
-		pool->item[i] = (struct ranked){ hits[i].id, rank_value(&term, 1, &pool->evidence[i], NULL), i };
+		pool->evidence[i] = scale_evidence(a->weigher->scale, (double)hits[i].distance);
+		pool->item[i] = (struct ranked){ hits[i].id, rank_value(a->weigher, 1, &pool->evidence[i], NULL), i };
 	}
 	return st;
 }
@@ -92,13 +95,10 @@ static bool centre(const struct asking *a, bool with_unwanted, float *sum)
 static akin_status score_candidates(struct pool *pool, const struct asking *a, const int64_t *ids, size_t n, akin_error *err)
 {
 	const struct akin_library *lib = a->lib;
-	const struct scale scale = vectors_scale(lib);
-	struct rank_term *terms = mem_calloc(a->n_terms, sizeof *terms);
 	float *row = mem_alloc(lib->dim * sizeof *row);
 	akin_status st = pool_init(pool, n, a->n_terms, err);
 
-	if (st == AKIN_OK && (!terms || !row)) st = error_nomem(err);
-	for (size_t t = 0; t < a->n_terms && st == AKIN_OK; t++) terms[t] = (struct rank_term){ &scale, a->term[t].weight };
+	if (st == AKIN_OK && !row) st = error_nomem(err);
 	for (size_t i = 0; i < n && st == AKIN_OK; i++) {
 		double *evidence = pool->evidence + i * a->n_terms;
 
@@ -107,11 +107,10 @@ static akin_status score_candidates(struct pool *pool, const struct asking *a, c
 			float d = vectors_distance(lib->metric, a->term[t].vector, row, lib->dim);
 
 			pool->distance[i * a->n_terms + t] = d;
-			evidence[t] = scale_evidence(&scale, d);
+			evidence[t] = scale_evidence(a->weigher[t].scale, (double)d);
 		}
-		pool->item[i] = (struct ranked){ ids[i], rank_value(terms, a->n_terms, evidence, NULL), i };
+		pool->item[i] = (struct ranked){ ids[i], rank_value(a->weigher, a->n_terms, evidence, NULL), i };
 	}
-	mem_free(terms);
 	mem_free(row);
 	return st;
 }
@@ -157,6 +156,8 @@ akin_status pool_fill(struct pool *pool, struct asking *a, size_t wanted, akin_e
 	struct hit *hits;
 	akin_status st = AKIN_OK;
 
+	for (size_t t = 0; t < a->n_terms; t++)
+		a->weigher[t] = (struct rank_term){ &a->lib->vectors.scale, a->term[t].weight };
 	index_get_stats(a->lib->vectors.index, &stats);
 	/* A sum in which terms cancel out may hide what is good: what is asked exactly is compared with everything. */
 	if (k > stats.count || (a->params->exact && a->n_terms > 1)) k = stats.count;

@@ -296,7 +296,8 @@ akin_status asking_terms(struct asking *a, akin_error *err)
 	akin_status st = AKIN_OK;
 
 	a->term = mem_calloc(n, sizeof *a->term);
-	if (!weight || !a->term) st = error_nomem(err);
+	a->weigher = mem_calloc(n, sizeof *a->weigher);
+	if (!weight || !a->term || !a->weigher) st = error_nomem(err);
 	if (st == AKIN_OK) st = weigh(a->query, weight, err);
 	for (size_t i = 0; i < n && st == AKIN_OK; i++) st = add_term(a, i, weight[i], err);
 	if (st == AKIN_OK) st = collect_self(a, err);
@@ -308,6 +309,7 @@ void asking_deinit(struct asking *a)
 {
 	for (size_t i = 0; i < a->n_terms; i++) mem_free(a->term[i].vector);
 	mem_free(a->term);
+	mem_free(a->weigher);
 	mem_free(a->self);
 	mem_free(a->allowed);
 	mem_free(a->in);

@@ -191,6 +191,16 @@ akin_status akin_library_check(akin_library *lib, int deep, void (*each)(void *u
 	return st;
 }
 
+static akin_status rebuild_keywords(akin_library *lib, akin_error *err)
+{
+	akin_status st = store_begin(lib->store, err);
+
+	if (st != AKIN_OK) return st;
+	if ((st = store_keywords_rebuild(lib->store, err)) == AKIN_OK) return store_commit(lib->store, err);
+	store_rollback(lib->store);
+	return st;
+}
+
 akin_status akin_library_rebuild(akin_library *lib, akin_error *err)
 {
 	akin_status st = library_need_writable(lib, err);
@@ -198,6 +208,6 @@ akin_status akin_library_rebuild(akin_library *lib, akin_error *err)
 	if (st != AKIN_OK) return st;
 	error_clear(err);
 	if ((st = vectors_drop(lib, err)) != AKIN_OK) return st;
-	if ((st = store_compact(lib->store, err)) != AKIN_OK) return st;
+	if ((st = rebuild_keywords(lib, err)) != AKIN_OK || (st = store_compact(lib->store, err)) != AKIN_OK) return st;
 	return vectors_save(lib, true, err);
 }

@@ -5,28 +5,21 @@
  * in between costs catching up; a file of another store, another model or a later generation is thrown away.
  *
  * SPDX-License-Identifier: Apache-2.0 */
-#include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/fs.h"
 #include "base/log.h"
-#include "base/rng.h"
 #include "base/str.h"
 #include "engine/engine.h"
 
 enum {
 	BATCH = 256,          /* rows handed to the index at once */
 	SAVE_AT_LEAST = 256,  /* rows behind which a file is written again without being asked */
-	PAIRS = 2000,         /* random pairs behind the calibration */
 	/* Vectors of the default model from which a graph answers: below, comparing with every one takes less than 5 ms on one
 	 * core (20,000 x 1280 x 2 bytes at 12 GB/s) and is exact. */
-	GRAPH_FROM = 20000,
-	MEASURABLE = 64       /* fewer pictures than this say nothing about random pairs: the card does */
+	GRAPH_FROM = 20000
 };
 
 char *vectors_path(const struct akin_library *lib)
@@ -149,80 +142,6 @@ static bool open_saved(struct akin_library *lib, uint64_t generation)
 	return true;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	const double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double row_distance(enum metric metric, const float *a, const float *b, size_t dim)
-{
-	double ip = 0, l2 = 0;
-
-	for (size_t i = 0; i < dim; i++) {
-		ip += (double)a[i] * b[i];
-		l2 += ((double)a[i] - b[i]) * ((double)a[i] - b[i]);
-	}
-	return metric == METRIC_L2 ? l2 : metric == METRIC_IP ? -ip : 1 - ip;
-}
-
-/* The median distance of random pairs of the library: where "nothing in common" lies for this model and these pictures. */
-static void calibrate(struct akin_library *lib)
-{
-	struct vectors *v = &lib->vectors;
-	struct rng rng = { 20 };
-	double distance[PAIRS];
-	float *rows = mem_alloc(2 * lib->dim * sizeof *rows);
-	int64_t *ids = NULL;
-	size_t n = 0;
-
-	v->random_distance = lib->has_card ? lib->card.random_distance : 0;
-	if (rows && index_ids(v->index, &ids, &n, NULL) == AKIN_OK && n >= MEASURABLE) {
-		for (size_t i = 0; i < PAIRS; i++) {
-			size_t a = (size_t)rng_below(&rng, n), b = (size_t)rng_below(&rng, n - 1);
-
-			b += b >= a;
-			if (index_get(v->index, ids[a], rows, NULL) != AKIN_OK ||
-			    index_get(v->index, ids[b], rows + lib->dim, NULL) != AKIN_OK)
-				goto out;
-			distance[i] = row_distance(lib->metric, rows, rows + lib->dim, lib->dim);
-		}
-		qsort(distance, PAIRS, sizeof *distance, by_value);
-		v->random_distance = distance[PAIRS / 2];
-	}
-out:
-	v->random_count = n;
-	mem_free(ids);
-	mem_free(rows);
-}
-
-/* Calibration costs a few milliseconds: keep the last one in the store for libraries that did not change much. */
-static void calibration_load(struct akin_library *lib)
-{
-	struct vectors *v = &lib->vectors;
-	struct index_stats stats;
-	char *text = NULL, *space;
-	int64_t distance, count;
-
-	index_get_stats(v->index, &stats);
-	if (v->random_count && stats.count < v->random_count + v->random_count / 10 + 1 &&
-	    stats.count + v->random_count / 10 + 1 > v->random_count)
-		return;
-	if (store_setting_get(lib->store, "calibration", &text, NULL) == AKIN_OK && text && (space = strchr(text, ' '))) {
-		*space = '\0';
-		if (str_to_i64(text, 0, INT64_MAX, &distance) && str_to_i64(space + 1, 1, INT64_MAX, &count) &&
-		    stats.count < (size_t)count + (size_t)count / 10 + 1 && stats.count + (size_t)count / 10 + 1 > (size_t)count) {
-			v->random_distance = (double)distance * 1e-9;
-			v->random_count = (size_t)count;
-			mem_free(text);
-			return;
-		}
-	}
-	mem_free(text);
-	calibrate(lib);
-}
-
 static akin_status refresh_locked(struct akin_library *lib, akin_error *err)
 {
 	struct vectors *v = &lib->vectors;
@@ -240,7 +159,7 @@ static akin_status refresh_locked(struct akin_library *lib, akin_error *err)
 		goto out;
 	}
 	v->generation = generation;
-	calibration_load(lib);
+	calibration_refresh(lib);
 out:
 	store_read_end(lib->store);
 	return st;
@@ -261,25 +180,6 @@ akin_status vectors_refresh(struct akin_library *lib, akin_error *err)
 	st = refresh_locked(lib, err);
 	pthread_rwlock_unlock(&lib->lock);
 	return error_note(err, st, "bringing the index up to date");
-}
-
-static void calibration_save(struct akin_library *lib)
-{
-	char text[64];
-	double distance;
-	size_t count;
-
-	pthread_rwlock_rdlock(&lib->lock);
-	distance = lib->vectors.random_distance;
-	count = lib->vectors.random_count;
-	pthread_rwlock_unlock(&lib->lock);
-	/* As an integer: the decimal point of printf follows the locale. */
-	if (!(distance >= 0 && distance < 9e9)) return;
-	if (store_begin(lib->store, NULL) != AKIN_OK) return;
-	snprintf(text, sizeof text, "%" PRId64 " %zu", (int64_t)(distance * 1e9), count);
-	/* A lost calibration is measured again. */
-	if (store_setting_put(lib->store, "calibration", text, NULL) != AKIN_OK) store_rollback(lib->store);
-	else if (store_commit(lib->store, NULL) != AKIN_OK) return;
 }
 
 /* Chunks of rows, so that the copy in f32 stays small beside the index. */
@@ -387,15 +287,6 @@ akin_status vectors_drop(struct akin_library *lib, akin_error *err)
 	pthread_rwlock_unlock(&lib->lock);
 	mem_free(path);
 	return st;
-}
-
-struct scale vectors_scale(const struct akin_library *lib)
-{
-	double far = lib->vectors.random_distance;
-
-	/* Inner products have no natural zero distance: a logistic of the distance. */
-	if (lib->metric == METRIC_IP || !(far > 0)) return (struct scale){ .mean = 0, .deviation = 1, .slope = 1 };
-	return (struct scale){ .mean = far, .deviation = far };
 }
 
 float vectors_distance(enum metric metric, const float *a, const float *b, size_t dim)

@@ -25,7 +25,8 @@ static size_t utf8_step(const uint8_t *text, size_t bytes, bool *valid)
 	size_t i = 1;
 
 	if (n > 1 && bytes > 1 && text[1] >= low && text[1] <= high)
-		for (i = 2; i < n && i < bytes && (text[i] & 0xc0) == 0x80; i++) {}
+		for (i = 2; i < n && i < bytes && (text[i] & 0xc0) == 0x80; i++) {
+		}
 	*valid = i == n;
 	return i;
 }
@@ -53,7 +54,7 @@ static size_t unit_offset(uint32_t unit)
 }
 
 size_t charsmap_prefix(const struct charsmap *map, const char *text, size_t bytes, const char **becomes,
-                       size_t *becomes_bytes)
+		       size_t *becomes_bytes)
 {
 	size_t node = map->n_units ? unit_offset(map->units[0]) : 0, used = 0, place = 0;
 	bool valid;
@@ -82,7 +83,7 @@ size_t charsmap_prefix(const struct charsmap *map, const char *text, size_t byte
 }
 
 akin_status charsmap_normalise(const struct charsmap *map, const char *text, size_t bytes, size_t max_bytes,
-                               struct buf *out, akin_error *err)
+			       struct buf *out, akin_error *err)
 {
 	const size_t symbol = strlen(SPACE_SYMBOL), start = out->len;
 	bool after_space = true;

@@ -21,7 +21,8 @@ const char *local_kind_name(enum local_kind kind)
 void local_grey(const uint8_t *rgb, size_t n_pixels, uint8_t *grey)
 {
 	for (size_t i = 0; i < n_pixels; i++)
-		grey[i] = (uint8_t)((19595u * rgb[3 * i] + 38470u * rgb[3 * i + 1] + 7471u * rgb[3 * i + 2] + 32768u) >> 16);
+		grey[i] = (uint8_t)((19595u * rgb[3 * i] + 38470u * rgb[3 * i + 1] + 7471u * rgb[3 * i + 2] +
+		                     32768u) >> 16);
 }
 
 /* ---- points ---- */
@@ -44,7 +45,8 @@ static int compare(float a, float b)
 
 static int by_response(const void *pa, const void *pb)
 {
-	const struct local_feature *a = &((const struct local_point *)pa)->at, *b = &((const struct local_point *)pb)->at;
+	const struct local_feature *a = &((const struct local_point *)pa)->at,
+	        *b = &((const struct local_point *)pb)->at;
 	int order = compare(b->response, a->response);
 
 	if (!order) order = compare(a->y, b->y);
@@ -67,21 +69,26 @@ static size_t drop_doublets(struct local_point *p, size_t n)
 	return kept;
 }
 
-static unsigned cell_of(const struct local_job *job, const struct local_feature *at)
+static unsigned cell_of(const struct local_job *job, const struct local_feature *at, unsigned side)
 {
-	unsigned x = (unsigned)(at->x * GRID / (float)job->width), y = (unsigned)(at->y * GRID / (float)job->height);
+	float x = at->x * (float)side / (float)job->width, y = at->y * (float)side / (float)job->height;
+	unsigned column = x > 0 ? (unsigned)x : 0, row = y > 0 ? (unsigned)y : 0;
 
-	return (y < GRID ? y : GRID - 1) * GRID + (x < GRID ? x : GRID - 1);
+	return (row < side ? row : side - 1) * side + (column < side ? column : side - 1);
 }
 
-/* First each cell its share, then the best of what is left. */
+/* First each cell its share, then the best of what is left. A small budget is dealt over fewer cells, two points or
+ * more to each. */
 static void mark(const struct local_job *job, struct local_point *p, size_t n, size_t budget)
 {
-	size_t quota = (size_t)((float)budget * job->params.spread) / (GRID * GRID), taken = 0;
-	size_t in_cell[GRID * GRID] = { 0 };
+	size_t share = (size_t)((float)budget * job->params.spread), in_cell[GRID * GRID] = { 0 }, quota, taken = 0;
+	unsigned side = GRID;
+
+	while (side > 1 && share / (side * side) < 2) side--;
+	quota = share / (side * side);
 
 	for (size_t i = 0; i < n; i++) {
-		size_t *count = &in_cell[cell_of(job, &p[i].at)];
+		size_t *count = &in_cell[cell_of(job, &p[i].at, side)];
 
 		p[i].kept = *count < quota;
 		*count += p[i].kept;
@@ -131,12 +138,14 @@ static akin_status check(const struct local_params *p, unsigned width, unsigned 
 {
 	if (!width || !height) return error_set(err, AKIN_ERR_INVALID, "a picture without pixels has no features");
 	if (width > LOCAL_MAX_SIDE || height > LOCAL_MAX_SIDE)
-		return error_set(err, AKIN_ERR_LIMIT, "%u x %u pixels are more than the %d a side that local features take",
+		return error_set(err, AKIN_ERR_LIMIT,
+		                 "%u x %u pixels are more than the %d a side that local features take",
 		                 width, height, LOCAL_MAX_SIDE);
 	if ((unsigned)p->kind >= LOCAL_KINDS) return error_set(err, AKIN_ERR_INVALID, "no such kind of local features");
 	if (p->budget > LOCAL_MAX_BUDGET)
 		return error_set(err, AKIN_ERR_INVALID, "%u features are more than %d", p->budget, LOCAL_MAX_BUDGET);
-	if (!(p->spread <= 1)) return error_set(err, AKIN_ERR_INVALID, "a spread of %g is not in 0..1", (double)p->spread);
+	if (!(p->spread <= 1))
+		return error_set(err, AKIN_ERR_INVALID, "a spread of %g is not in 0..1", (double)p->spread);
 	if (!(p->contrast >= 0 && p->contrast <= 255) || !(p->edge >= 0))
 		return error_set(err, AKIN_ERR_INVALID, "thresholds must be numbers of 0 or more");
 	if ((unsigned)p->first_octave >= LOCAL_OCTAVES) return error_set(err, AKIN_ERR_INVALID, "no such first octave");
@@ -169,9 +178,11 @@ akin_status local_extract(struct local_set *out, const uint8_t *grey, unsigned w
 	*out = LOCAL_SET_EMPTY;
 	if ((st = check(&p, width, height, err)) != AKIN_OK) return st;
 	job.params = with_defaults(&p);
-	pixels = (size_t)width * height * (job.params.first_octave == LOCAL_OCTAVE_DOUBLED && p.kind != LOCAL_ORB ? 4 : 1);
+	pixels = (size_t)width * height;
+	if (job.params.first_octave == LOCAL_OCTAVE_DOUBLED && p.kind != LOCAL_ORB) pixels *= 4;
 	if (pixels > LOCAL_MAX_PIXELS)
-		return error_set(err, AKIN_ERR_LIMIT, "%zu pixels to search are more than %d: make the picture smaller", pixels,
+		return error_set(err, AKIN_ERR_LIMIT, "%zu pixels to search are more than %d: make the picture smaller",
+		                 pixels,
 		                 LOCAL_MAX_PIXELS);
 	job.kernels = pixel_kernels_for(kernels_best());
 	st = extract[p.kind](&job);

@@ -1,5 +1,5 @@
-/* feature/local_detect.h - what the detectors of local features share. Each fills a list of points with what it needs to
- * describe them; which of them stay is decided in one place.
+/* feature/local_detect.h - what the detectors of local features share. Each fills a list of points with what it needs
+ * to describe them; which of them stay is decided in one place.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AKIN_FEATURE_LOCAL_DETECT_H
 #define AKIN_FEATURE_LOCAL_DETECT_H
@@ -46,6 +46,9 @@ akin_status local_set_reserve(struct local_set *set, size_t n, size_t bytes, aki
 
 /* ---- scale_space.c ---- */
 
+/* Samples along a side where the search begins. */
+unsigned local_first_side(unsigned side, enum local_octave first);
+
 /* A parabola through 27 samples: value at the middle, first and second derivatives along x, y and scale. */
 struct local_fit {
 	double value, d[3], h[3][3];
@@ -64,7 +67,8 @@ struct blur blur_of(double sigma);
 
 /* Pixels beyond the edge are those of the edge. `room`: blur_room(width) floats. */
 size_t blur_room(unsigned width);
-void blur_picture(const struct pixel_kernels *kernels, const struct blur *blur, const float *from, float *to, unsigned width,
+void blur_picture(const struct pixel_kernels *kernels, const struct blur *blur, const float *from, float *to,
+                  unsigned width,
                   unsigned height, float *room);
 
 #endif

@@ -1,8 +1,9 @@
-/* feature/local_orb.c - ORB: corners by FAST on a pyramid, turned by their centre of mass, described by 256 comparisons.
+/* feature/local_orb.c - ORB: corners by FAST on a pyramid, turned by their centre of mass, described by 256
+ * comparisons.
  *
- * Rublee, Rabaud, Konolige, Bradski, ORB: an efficient alternative to SIFT or SURF, ICCV 2011. Which pixels are compared was
- * learned by that paper's greedy search (tools/learn_orb_pattern, local_orb_pattern.h); the pattern is turned in steps of 6
- * degrees.
+ * Rublee, Rabaud, Konolige, Bradski, ORB: an efficient alternative to SIFT or SURF, ICCV 2011. Which pixels are
+ * compared was learned by that paper's greedy search (tools/learn_orb_pattern, local_orb_pattern.h); the pattern is
+ * turned in steps of 6 degrees.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
@@ -12,7 +13,8 @@
 #include "feature/local_detect.h"
 #include "feature/local_orb_pattern.h"
 
-enum { LEVELS = 8, RADIUS = 15, BORDER = RADIUS + 1, SIDE_MIN = 2 * BORDER + 3, TURNS = 60, BITS = 256, BYTES = BITS / 8 };
+enum { LEVELS = 8, RADIUS = 15, BORDER = RADIUS + 1, SIDE_MIN = 2 * BORDER + 3, TURNS = 60, BITS = 256,
+       BYTES = BITS / 8 };
 
 static const float level_factor = 1.2f, patch_sigma = 2;
 
@@ -44,7 +46,8 @@ static akin_status reserve(struct orb *o)
 	float pixel = 1;
 
 	for (; o->n_levels < LEVELS; pixel *= level_factor) {
-		unsigned w = (unsigned)lroundf((float)job->width / pixel), h = (unsigned)lroundf((float)job->height / pixel);
+		unsigned w = (unsigned)lroundf((float)job->width / pixel),
+		        h = (unsigned)lroundf((float)job->height / pixel);
 
 		if (w < SIDE_MIN || h < SIDE_MIN) break;
 		o->levels[o->n_levels++] = (struct level){ .width = w, .height = h, .pixel = pixel };
@@ -87,7 +90,8 @@ static void shrink(struct orb *o, const struct level *from, struct level *to)
 
 		for (unsigned x = 0; x < to->width; x++) {
 			uint32_t c = o->column[x], s = o->share[x];
-			uint32_t left = a[c] * (256 - below) + b[c] * below, right = a[c + 1] * (256 - below) + b[c + 1] * below;
+			uint32_t left = a[c] * (256 - below) + b[c] * below;
+			uint32_t right = a[c + 1] * (256 - below) + b[c + 1] * below;
 
 			row[x] = (uint8_t)((left * (256 - s) + right * s + 32768) >> 16);
 		}
@@ -120,7 +124,8 @@ static void score_row(const struct orb *o, const struct level *l, unsigned y, un
 {
 	uint16_t *to = o->scores + (size_t)(y % 3) * l->width;
 
-	o->job->kernels->fast(l->pixels + (size_t)y * l->width + 3, (ptrdiff_t)l->width, threshold, to + 3, l->width - 6);
+	o->job->kernels->fast(l->pixels + (size_t)y * l->width + 3, (ptrdiff_t)l->width, threshold, to + 3,
+	                      l->width - 6);
 }
 
 /* Ties go to the first of a plateau. */
@@ -128,7 +133,8 @@ static bool is_peak(const uint16_t *above, const uint16_t *row, const uint16_t *
 {
 	uint16_t v = row[x];
 
-	return v > above[x - 1] && v > above[x] && v > above[x + 1] && v > row[x - 1] && v >= row[x + 1] && v >= below[x - 1] &&
+	return v > above[x - 1] && v > above[x] && v > above[x + 1] && v > row[x - 1] && v >= row[x + 1] &&
+	        v >= below[x - 1] &&
 	       v >= below[x] && v >= below[x + 1];
 }
 
@@ -137,7 +143,8 @@ static akin_status detect(struct orb *o, int32_t level, unsigned threshold)
 	const struct level *l = &o->levels[level];
 
 	for (unsigned y = BORDER - 1; y < l->height - BORDER + 1; y++) {
-		const uint16_t *above = o->scores + (size_t)((y + 1) % 3) * l->width, *row = o->scores + (size_t)((y + 2) % 3) * l->width;
+		const uint16_t *above = o->scores + (size_t)((y + 1) % 3) * l->width,
+		        *row = o->scores + (size_t)((y + 2) % 3) * l->width;
 
 		score_row(o, l, y, threshold);
 		if (y < BORDER + 1) continue;
@@ -156,8 +163,8 @@ static akin_status detect(struct orb *o, int32_t level, unsigned threshold)
 	return AKIN_OK;
 }
 
-/* A share of the budget that falls with the level's width; what one level does not use goes to the next. A picture without
- * contrast is looked at again with a third of the threshold. */
+/* A share of the budget that falls with the level's width; what one level does not use goes to the next. A picture
+ * without contrast is looked at again with a third of the threshold. */
 static akin_status detect_all(struct orb *o)
 {
 	struct local_job *job = o->job;

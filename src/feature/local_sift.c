@@ -1,11 +1,11 @@
 /* feature/local_sift.c - SIFT: extrema of differences of Gaussians, described by histograms of gradients.
  *
- * Sections are those of Lowe, Distinctive image features from scale-invariant keypoints, IJCV 60(2), 2004. An octave has
- * LAYERS + 3 Gaussians, each 2^(1/LAYERS) wider than the one before; differences of neighbours approximate the Laplacian, and
- * a point is an extremum of them among its 26 neighbours in place and scale.
+ * Sections are those of Lowe, Distinctive image features from scale-invariant keypoints, IJCV 60(2), 2004. An octave
+ * has LAYERS + 3 Gaussians, each 2^(1/LAYERS) wider than the one before; differences of neighbours approximate the
+ * Laplacian, and a point is an extremum of them among its 26 neighbours in place and scale.
  *
  * All levels are kept until the points are chosen, because only the chosen ones get the dear part, a description.
- * docs/decisions/0004 says why this is not VLFeat.
+ * docs/decisions/0007 says why this is not VLFeat.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
@@ -23,7 +23,7 @@ static const double first_sigma = 1.6, camera_sigma = 0.5;
 struct octave {
 	float *level[LEVELS];
 	unsigned width, height;
-	float pixel, origin; /* the width of a sample of this octave and the place of the first, in pixels of the picture */
+	float pixel, origin; /* width of a sample and place of the first one, in pixels of the picture */
 };
 
 struct sift {
@@ -38,23 +38,18 @@ struct sift {
 
 /* ---- the scale space, section 3 ---- */
 
-static unsigned first_side(unsigned side, enum local_octave first)
-{
-	if (first == LOCAL_OCTAVE_DOUBLED) return 2 * side;
-	return first == LOCAL_OCTAVE_HALF ? (side + 1) / 2 : side;
-}
-
 static akin_status reserve(struct sift *s)
 {
 	const struct local_job *job = s->job;
 	enum local_octave first = job->params.first_octave;
-	unsigned w = first_side(job->width, first), h = first_side(job->height, first);
+	unsigned w = local_first_side(job->width, first), h = local_first_side(job->height, first);
 	float pixel = first == LOCAL_OCTAVE_DOUBLED ? 0.5f : first == LOCAL_OCTAVE_HALF ? 2 : 1;
 	float origin = first == LOCAL_OCTAVE_DOUBLED ? -0.25f : 0;
 	size_t total = 0, widest = w;
 
 	for (; s->n_octaves < OCTAVES_MAX && w >= SIDE_MIN && h >= SIDE_MIN; w /= 2, h /= 2, pixel *= 2) {
-		s->octaves[s->n_octaves++] = (struct octave){ .width = w, .height = h, .pixel = pixel, .origin = origin };
+		s->octaves[s->n_octaves++] = (struct octave){ .width = w, .height = h, .pixel = pixel,
+		                                              .origin = origin };
 		total += (size_t)w * h * LEVELS;
 	}
 	if (!s->n_octaves) return AKIN_OK;
@@ -72,8 +67,8 @@ static akin_status reserve(struct sift *s)
 	return AKIN_OK;
 }
 
-/* Every sample of a doubled row lies a quarter of a pixel beside one of the picture's and is a mean of two, by 3 to 1: samples
- * right on the old ones would be sharper than those between them. */
+/* Every sample of a doubled row lies a quarter of a pixel beside one of the picture's and is a mean of two, by 3 to
+ * 1: samples right on the old ones would be sharper than those between them. */
 static void double_row(const uint8_t *near, const uint8_t *far, float *to, unsigned width)
 {
 	float before = 3 * (float)near[0] + (float)far[0], here = before, after;
@@ -131,7 +126,8 @@ static void build(struct sift *s)
 		if (o) halve(here - 1, here);
 		else blur_picture(kernels, &up[0], s->first, here->level[0], here->width, here->height, s->room);
 		for (int l = 1; l < LEVELS; l++)
-			blur_picture(kernels, &up[l], here->level[l - 1], here->level[l], here->width, here->height, s->room);
+			blur_picture(kernels, &up[l], here->level[l - 1], here->level[l], here->width, here->height,
+			             s->room);
 	}
 }
 
@@ -149,7 +145,8 @@ static struct local_fit fit_at(const struct octave *o, int layer, int x, int y)
 
 	for (int l = 0; l < 3; l++)
 		for (size_t dy = 0; dy < 3; dy++)
-			for (size_t dx = 0; dx < 3; dx++) v[l][dy][dx] = dog_at(o, layer + l - 1, i + dy * w + dx - w - 1);
+			for (size_t dx = 0; dx < 3; dx++)
+				v[l][dy][dx] = dog_at(o, layer + l - 1, i + dy * w + dx - w - 1);
 	return local_fit_of(v);
 }
 
@@ -188,7 +185,8 @@ static akin_status refine(struct sift *s, int32_t octave, int layer, int x, int 
 	point.u = (float)(x + at[0]);
 	point.v = (float)(y + at[1]);
 	point.sigma = (float)(first_sigma * exp2((layer + at[2]) / LAYERS));
-	point.at = (struct local_feature){ point.u * o->pixel + o->origin, point.v * o->pixel + o->origin, point.sigma * o->pixel, 0,
+	point.at = (struct local_feature){ point.u * o->pixel + o->origin, point.v * o->pixel + o->origin,
+	                                   point.sigma * o->pixel, 0,
 		                           (float)(fabs(value) / 255) };
 	return local_point_add(s->job, &point);
 }
@@ -243,9 +241,10 @@ static void fill_angles(const struct sift *s, const struct local_point *p, float
 	float sigma = 1.5f * p->sigma, length[PATCH_ROW], turn[PATCH_ROW], weight[PATCH_RADIUS + 1];
 	int radius = clamp((int)lroundf(3 * sigma), 1, PATCH_RADIUS), cx = (int)lroundf(p->u), cy = (int)lroundf(p->v);
 	int x0 = clamp(cx - radius, 1, (int)o->width - 1), x1 = clamp(cx + radius + 1, 1, (int)o->width - 1);
+	int y0 = clamp(cy - radius, 1, (int)o->height - 1), y1 = clamp(cy + radius + 1, 1, (int)o->height - 1);
 
 	for (int k = 0; k <= radius; k++) weight[k] = expf((float)(-k * k) / (2 * sigma * sigma));
-	for (int y = clamp(cy - radius, 1, (int)o->height - 1); y < clamp(cy + radius + 1, 1, (int)o->height - 1); y++) {
+	for (int y = y0; y < y1; y++) {
 		float row_weight = weight[y < cy ? cy - y : y - cy];
 
 		gradient_row(s, o, p->layer, x0, x1, y, length, turn);
@@ -352,7 +351,8 @@ static void patch_row(const struct sift *s, const struct local_point *p, struct 
 	const struct octave *o = &s->octaves[p->octave];
 	const float limit = 0.5f * (CELLS + 1), middle = 0.5f * CELLS + 0.5f;
 	int cx = (int)lroundf(p->u), cy = (int)lroundf(p->v), x0, x1;
-	float dy = (float)(y - cy), from = (float)-patch->radius, to = (float)patch->radius, length[PATCH_ROW], turn[PATCH_ROW];
+	float dy = (float)(y - cy), from = (float)-patch->radius, to = (float)patch->radius, length[PATCH_ROW],
+	        turn[PATCH_ROW];
 	float row_weight = patch->weight[y < cy ? cy - y : y - cy];
 
 	cut(dy * patch->sin, patch->cos, limit, &from, &to);
@@ -363,11 +363,13 @@ static void patch_row(const struct sift *s, const struct local_point *p, struct 
 	gradient_row(s, o, p->layer, x0, x1, y, length, turn);
 	for (int x = x0; x < x1; x++) {
 		float dx = (float)(x - cx), t = turn[x - x0] - patch->turn;
-		float column = patch->cos * dx + patch->sin * dy + middle, row = patch->cos * dy - patch->sin * dx + middle;
+		float column = patch->cos * dx + patch->sin * dy + middle;
+		float row = patch->cos * dy - patch->sin * dx + middle;
 
 		t = (t < 0 ? t + 1 : t) * TURNS;
 		if (!(column > 0 && column < CELLS + 1 && row > 0 && row < CELLS + 1)) continue;
-		share(patch, row, column, t < TURNS ? t : 0, row_weight * patch->weight[x < cx ? cx - x : x - cx] * length[x - x0]);
+		share(patch, row, column, t < TURNS ? t : 0,
+		      row_weight * patch->weight[x < cx ? cx - x : x - cx] * length[x - x0]);
 	}
 }
 
@@ -404,9 +406,9 @@ static void describe(const struct sift *s, const struct local_point *p, uint8_t 
 {
 	const struct octave *o = &s->octaves[p->octave];
 	struct patch patch = patch_of(p);
-	int cy = (int)lroundf(p->v);
+	int cy = (int)lroundf(p->v), end = clamp(cy + patch.radius + 1, 1, (int)o->height - 1);
 
-	for (int y = clamp(cy - patch.radius, 1, (int)o->height - 1); y < clamp(cy + patch.radius + 1, 1, (int)o->height - 1); y++)
+	for (int y = clamp(cy - patch.radius, 1, (int)o->height - 1); y < end; y++)
 		patch_row(s, p, &patch, y);
 	normalise(&patch, !s->job->params.plain_sift, to);
 }

@@ -1,8 +1,8 @@
 /* feature/local_surf.c - SURF: blobs by box filters on an integral image, described by sums of Haar wavelets.
  *
- * Sections are those of Bay, Ess, Tuytelaars, Van Gool, Speeded-up robust features (SURF), CVIU 110(3), 2008. A box filter
- * with lobes of `lobe` pixels is 3 * lobe wide and stands for Gaussian derivatives of sigma = 0.4 * lobe. Octaves have four
- * filters and overlap; octave o is sampled every 2^o pixels.
+ * Sections are those of Bay, Ess, Tuytelaars, Van Gool, Speeded-up robust features (SURF), CVIU 110(3), 2008. A box
+ * filter with lobes of `lobe` pixels is 3 * lobe wide and stands for Gaussian derivatives of sigma = 0.4 * lobe.
+ * Octaves have four filters and overlap; octave o is sampled every 2^o pixels.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
@@ -87,7 +87,8 @@ static void response_row(const struct surf *s, int lobe, size_t step, size_t row
 	size_t first = (size_t)x0 / step, n = x1 > x0 ? ((size_t)(x1 - x0) + step - 1) / step : 0;
 	const uint32_t *at = s->sums + x0;
 	struct hessian_rows rows = { .lobe = lobe, .step = step, .factor = 1 / (255 * 9 * (float)(lobe * lobe)) };
-	int xx[2] = { y - lobe + 1, y + lobe }, yy[4] = { y - lobe - lobe / 2, y - lobe / 2, y + lobe / 2 + 1, y + lobe + lobe / 2 + 1 };
+	int xx[2] = { y - lobe + 1, y + lobe }, yy[4] = { y - lobe - lobe / 2, y - lobe / 2, y + lobe / 2 + 1,
+	                                                  y + lobe + lobe / 2 + 1 };
 	int xy[4] = { y - lobe, y, y + 1, y + lobe + 1 };
 
 	memset(to, 0, s->grid_width * sizeof *to);
@@ -146,7 +147,8 @@ static akin_status detect_octave(struct surf *s, int32_t octave)
 				rows[k] = s->response[(size_t)f + k / 3 - 1] + (y + k % 3 - 1) * s->grid_width + 1;
 			s->job->kernels->extrema(rows, s->job->params.contrast, s->near, s->room, s->grid_width - 2);
 			for (size_t x = 1; x + 1 < s->grid_width; x++) {
-				akin_status st = s->near[x - 1] && here[x] > 0 ? add_point(s, octave, f, x, y) : AKIN_OK;
+				akin_status st = s->near[x - 1] && here[x] > 0 ? add_point(s, octave, f, x, y) :
+				        AKIN_OK;
 				if (st != AKIN_OK) return st;
 			}
 		}
@@ -168,14 +170,17 @@ static void wavelets(const struct surf *s, int x, int y, int half, float *dx, fl
 	const uint32_t *top = s->sums + (size_t)clamp(y - half, 0, (int)s->height) * s->stride,
 		       *middle = s->sums + (size_t)clamp(y, 0, (int)s->height) * s->stride,
 		       *bottom = s->sums + (size_t)clamp(y + half, 0, (int)s->height) * s->stride;
-	uint32_t all_left = bottom[x1] - bottom[x0] - top[x1] + top[x0], all_right = bottom[x2] - bottom[x1] - top[x2] + top[x1],
-		 all_top = middle[x2] - middle[x0] - top[x2] + top[x0], all_bottom = bottom[x2] - bottom[x0] - middle[x2] + middle[x0];
+	uint32_t all_left = bottom[x1] - bottom[x0] - top[x1] + top[x0];
+	uint32_t all_right = bottom[x2] - bottom[x1] - top[x2] + top[x1];
+	uint32_t all_top = middle[x2] - middle[x0] - top[x2] + top[x0];
+	uint32_t all_bottom = bottom[x2] - bottom[x0] - middle[x2] + middle[x0];
 
 	*dx = (float)(int32_t)(all_right - all_left);
 	*dy = (float)(int32_t)(all_bottom - all_top);
 }
 
-/* Section 4.1: wavelets in a circle of 6 sigma, summed by their direction in windows of 60 degrees; the longest sum wins. */
+/* Section 4.1: wavelets in a circle of 6 sigma, summed by their direction in windows of 60 degrees; the longest sum
+ * wins. */
 static float angle_of(const struct surf *s, const struct local_point *p)
 {
 	float sum_x[WINDOW_BINS] = { 0 }, sum_y[WINDOW_BINS] = { 0 }, most = 0, angle = 0;
@@ -187,9 +192,11 @@ static float angle_of(const struct surf *s, const struct local_point *p)
 			int bin;
 
 			if (i * i + j * j >= 36) continue;
-			wavelets(s, (int)lroundf(p->u + (float)i * p->sigma + 0.5f), (int)lroundf(p->v + (float)j * p->sigma + 0.5f),
+			wavelets(s, (int)lroundf(p->u + (float)i * p->sigma + 0.5f),
+			         (int)lroundf(p->v + (float)j * p->sigma + 0.5f),
 			         half, &dx, &dy);
-			bin = clamp((int)((atan2f(dy, dx) + LOCAL_PI) * (WINDOW_BINS / (2 * LOCAL_PI))), 0, WINDOW_BINS - 1);
+			bin = clamp((int)((atan2f(dy, dx) + LOCAL_PI) * (WINDOW_BINS / (2 * LOCAL_PI))), 0,
+			            WINDOW_BINS - 1);
 			sum_x[bin] += weight * dx;
 			sum_y[bin] += weight * dy;
 		}
@@ -272,13 +279,14 @@ static akin_status reserve(struct surf *s)
 	enum local_octave first = job->params.first_octave;
 	size_t pixels;
 
-	s->width = first == LOCAL_OCTAVE_DOUBLED ? 2 * job->width : first == LOCAL_OCTAVE_HALF ? (job->width + 1) / 2 : job->width;
-	s->height = first == LOCAL_OCTAVE_DOUBLED ? 2 * job->height : first == LOCAL_OCTAVE_HALF ? (job->height + 1) / 2 : job->height;
+	s->width = local_first_side(job->width, first);
+	s->height = local_first_side(job->height, first);
 	s->pixel = first == LOCAL_OCTAVE_DOUBLED ? 0.5f : first == LOCAL_OCTAVE_HALF ? 2 : 1;
 	s->origin = first == LOCAL_OCTAVE_DOUBLED ? -0.25f : 0;
 	s->stride = (size_t)s->width + 1;
 	for (int i = 0; i < 7; i++) s->circle[i] = expf((float)(-i * i) / (2 * 2.5f * 2.5f));
-	for (int i = 0; i < CELLS * SAMPLES; i++) s->square[i] = expf(-((float)i - 9.5f) * ((float)i - 9.5f) / (2 * 3.3f * 3.3f));
+	for (int i = 0; i < CELLS * SAMPLES; i++)
+		s->square[i] = expf(-((float)i - 9.5f) * ((float)i - 9.5f) / (2 * 3.3f * 3.3f));
 	pixels = (size_t)s->width * s->height;
 	s->sums = mem_aligned(s->stride * ((size_t)s->height + 1) * sizeof *s->sums);
 	for (int f = 0; f < FILTERS; f++)

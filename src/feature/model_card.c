@@ -84,7 +84,8 @@ static void wrong(struct reader *r, const char *member, const char *what)
 	for (size_t i = 0; i < COUNT(examples); i++)
 		if (!strcmp(examples[i][0], path)) example = examples[i][1];
 	if (r->st == AKIN_OK)
-		r->st = error_set(r->err, AKIN_ERR_FORMAT, "\"%s\" %s%s%s", path, what, example[0] ? "; for example " : "", example);
+		r->st = error_set(r->err, AKIN_ERR_FORMAT, "\"%s\" %s%s%s", path, what,
+		                  example[0] ? "; for example " : "", example);
 	if (r->tell) r->tell(r->user, path, what, example);
 }
 
@@ -415,7 +416,8 @@ static char *card_path(const char *path)
 	return inside;
 }
 
-static akin_status read_path(struct model_card *card, const char *path, card_mistake *tell, void *user, akin_error *err)
+static akin_status read_path(struct model_card *card, const char *path, card_mistake *tell, void *user,
+                             akin_error *err)
 {
 	struct buf json = BUF_EMPTY;
 	char *whole = card_path(path);
@@ -424,7 +426,8 @@ static akin_status read_path(struct model_card *card, const char *path, card_mis
 	*card = (struct model_card){ 0 };
 	if (!whole) return error_nomem(err);
 	if ((st = fs_read(whole, CARD_MAX_BYTES, &json, err)) != AKIN_OK) goto out;
-	if ((st = parse(card, json.data ? json.data : "", json.len, tell, user, err)) != AKIN_OK) {
+	st = parse(card, json.data ? json.data : "", json.len, tell, user, err);
+	if (st != AKIN_OK) {
 		error_note(err, st, "%s", whole);
 		goto out;
 	}

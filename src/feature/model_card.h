@@ -1,8 +1,9 @@
 /* feature/model_card.h - a model's card: what its file is, what it eats, what it gives.
  *
- * A card is a JSON object (docs/models.md has every member). It is read strictly: an unknown value of a known member, a
- * wrong type or a size out of range is AKIN_ERR_FORMAT with the member's name and an example of the right form; unknown
- * members are passed over, so that newer cards work. File names in a card are relative to its folder and cannot leave it.
+ * A card is a JSON object (docs/models.md has every member). It is read strictly: an unknown value of a known member,
+ * a wrong type or a size out of range is AKIN_ERR_FORMAT with the member's name and an example of the right form;
+ * unknown members are passed over, so that newer cards work. File names in a card are relative to its folder and cannot
+ * leave it.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AKIN_FEATURE_MODEL_CARD_H
@@ -60,7 +61,7 @@ struct model_card {
 
 	struct card_text text;
 
-	/* Identity of what makes the pictures' vectors: files, input and output; not the words, the labels, the text tower. */
+	/* Identity of what makes the pictures' vectors: files, input, output; not words, labels and the text tower. */
 	uint8_t hash[HASH_BYTES];
 };
 

@@ -5,6 +5,12 @@
 #include <math.h>
 #include <string.h>
 
+unsigned local_first_side(unsigned side, enum local_octave first)
+{
+	if (first == LOCAL_OCTAVE_DOUBLED) return 2 * side;
+	return first == LOCAL_OCTAVE_HALF ? (side + 1) / 2 : side;
+}
+
 /* Beyond 4 sigma lie 6e-5 of the weight. */
 struct blur blur_of(double sigma)
 {
@@ -34,7 +40,8 @@ static const float *row_at(const float *picture, unsigned width, unsigned height
 	return picture + (size_t)y * width;
 }
 
-void blur_picture(const struct pixel_kernels *kernels, const struct blur *blur, const float *from, float *to, unsigned width,
+void blur_picture(const struct pixel_kernels *kernels, const struct blur *blur, const float *from, float *to,
+                  unsigned width,
                   unsigned height, float *room)
 {
 	const float *rows[2 * BLUR_PAIRS_MAX + 1];

@@ -1,10 +1,11 @@
-/* feature/text_encoder.c - Universal Sentence Encoder's network: embeddings, convolutions over 2, 3 and 5 tokens, the sum
- * over tokens, and four small layers (Yang et al., Multilingual Universal Sentence Encoder for Semantic Retrieval, 2019).
+/* feature/text_encoder.c - Universal Sentence Encoder's network: embeddings, convolutions over 2, 3 and 5 tokens, the
+ * sum over tokens, and four small layers (Yang et al., Multilingual Universal Sentence Encoder for Semantic Retrieval,
+ * 2019).
  *
  * Tokens of many texts lie one after another in a block of rows, with GAP rows of zeros between texts, which is what a
- * convolution sees beyond a text's ends. A text that is longer than a block is continued in the next one, where HALO rows
- * on either side repeat what the convolutions reach for. So memory does not grow with the text, and the weights are read
- * once a block.
+ * convolution sees beyond a text's ends. A text that is longer than a block is continued in the next one, where HALO
+ * rows on either side repeat what the convolutions reach for. So memory does not grow with the text, and the weights
+ * are read once a block.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "feature/text_encoder.h"
@@ -16,10 +17,10 @@
 #include "feature/text_model.h"
 
 enum {
-	GAP = 2,          /* the widest window reaches as far, to either side */
-	HALO = 2 * GAP,   /* two convolutions */
-	BLOCK = 96,       /* rows at a time */
-	GROUP = 32,       /* texts at a time through the last layers */
+	GAP = 2,        /* the widest window reaches as far, to either side */
+	HALO = 2 * GAP, /* two convolutions */
+	BLOCK = 96,     /* rows at a time */
+	GROUP = 32,     /* texts at a time through the last layers */
 	MOST_NORMALISED = 4 * TEXT_MAX_BYTES,
 };
 static const uint32_t no_row = UINT32_MAX, no_text = UINT32_MAX;
@@ -52,12 +53,14 @@ akin_status text_encoder_open(struct text_encoder **out, const char *card_or_dir
 	if ((st = text_model_open(&e->model, path, err)) != AKIN_OK) goto out;
 	if (e->model.dim != e->card.dim)
 		st = error_set(err, AKIN_ERR_FORMAT, "%s gives %zu numbers, its card says %u", path, e->model.dim,
-		               e->card.dim);
+			       e->card.dim);
 	e->kernels = dense_kernels_for(kernels_best());
 out:
 	mem_free(path);
-	if (st != AKIN_OK) text_encoder_close(e);
-	else *out = e;
+	if (st != AKIN_OK)
+		text_encoder_close(e);
+	else
+		*out = e;
 	return st;
 }
 
@@ -82,7 +85,7 @@ const struct model_card *text_encoder_card(const struct text_encoder *e)
 /* ---- pieces ---- */
 
 static akin_status add_pieces(const struct text_encoder *e, const struct buf *normalised, uint32_t **ids, size_t *n,
-                              akin_error *err)
+			      akin_error *err)
 {
 	const struct text_model *m = &e->model;
 	struct unigram_token *tokens;
@@ -102,7 +105,7 @@ static akin_status add_pieces(const struct text_encoder *e, const struct buf *no
 }
 
 akin_status text_encoder_pieces(const struct text_encoder *e, const char *text, size_t bytes, uint32_t **ids, size_t *n,
-                                akin_error *err)
+				akin_error *err)
 {
 	struct buf repaired = BUF_EMPTY, normalised = BUF_EMPTY;
 	akin_status st;
@@ -110,10 +113,14 @@ akin_status text_encoder_pieces(const struct text_encoder *e, const char *text, 
 	*ids = NULL;
 	*n = 0;
 	if (bytes > TEXT_MAX_BYTES)
-		return error_set(err, AKIN_ERR_LIMIT, "the text has %zu bytes, at most %d are read", bytes, TEXT_MAX_BYTES);
+		return error_set(err, AKIN_ERR_LIMIT, "the text has %zu bytes, at most %d are read", bytes,
+				 TEXT_MAX_BYTES);
 	utf8_repair(text, bytes, &repaired);
-	if (repaired.failed) st = error_nomem(err);
-	else st = charsmap_normalise(&e->model.rules, repaired.data, repaired.len, MOST_NORMALISED, &normalised, err);
+	if (repaired.failed)
+		st = error_nomem(err);
+	else
+		st =
+		    charsmap_normalise(&e->model.rules, repaired.data, repaired.len, MOST_NORMALISED, &normalised, err);
 	if (st == AKIN_OK) st = add_pieces(e, &normalised, ids, n, err);
 	buf_deinit(&repaired);
 	buf_deinit(&normalised);
@@ -127,11 +134,11 @@ struct row {
 };
 
 struct work {
-	size_t room, n;   /* rows */
+	size_t room, n; /* rows */
 	struct row row[BLOCK];
-	float *features;  /* room x features: embedding, then for each order its projection and later its convolutions */
-	float *x, *h;     /* (GAP + room + GAP) x conv: input and output of a first convolution */
-	float *sums;      /* GROUP x features */
+	float *features; /* room x features: embedding, then for each order its projection and later its convolutions */
+	float *x, *h;    /* (GAP + room + GAP) x conv: input and output of a first convolution */
+	float *sums;     /* GROUP x features */
 	float *a, *b, *c; /* GROUP x the widest of the last layers */
 	float *memory;
 };
@@ -160,7 +167,8 @@ static akin_status work_init(struct work *w, const struct text_model *m, size_t 
 static void clear_gaps(const struct work *w, const struct text_model *m, float *padded)
 {
 	for (size_t r = 0; r < w->n + GAP; r++)
-		if (r >= w->n || w->row[r].id == no_row) memset(padded + (GAP + r) * m->conv, 0, m->conv * sizeof *padded);
+		if (r >= w->n || w->row[r].id == no_row)
+			memset(padded + (GAP + r) * m->conv, 0, m->conv * sizeof *padded);
 }
 
 /* The convolutions of one order, from its part of the projected rows into its part of the features. */
@@ -171,8 +179,7 @@ static void run_order(const struct text_encoder *e, const struct work *w, size_t
 	const size_t conv = m->conv, f = m->features, first_row = (GAP - order->left) * conv;
 	float *x = w->x + GAP * conv, *h = w->h + GAP * conv, *out = w->features + m->embedding + which * conv;
 
-	for (size_t r = 0; r < w->n; r++)
-		memcpy(x + r * conv, out + r * f, conv * sizeof *x);
+	for (size_t r = 0; r < w->n; r++) memcpy(x + r * conv, out + r * f, conv * sizeof *x);
 	clear_gaps(w, m, w->x);
 	e->kernels->product(&order->first, w->x + first_row, conv, w->n, h, conv);
 	for (size_t r = 0; r < w->n; r++) e->kernels->relu_add(h + r * conv, x + r * conv, conv);
@@ -188,16 +195,19 @@ static akin_status run_block(const struct text_encoder *e, struct work *w, akin_
 	for (size_t r = 0; r < w->n; r++) {
 		float *row = w->features + r * m->features;
 
-		if (w->row[r].id == no_row) memset(row, 0, m->embedding * sizeof *row);
+		if (w->row[r].id == no_row)
+			memset(row, 0, m->embedding * sizeof *row);
 		else if (!text_model_row(m, w->row[r].id, row))
-			return error_set(err, AKIN_ERR_FORMAT, "row %u of the text model's table is damaged", w->row[r].id);
+			return error_set(err, AKIN_ERR_FORMAT, "row %u of the text model's table is damaged",
+					 w->row[r].id);
 	}
 	for (size_t i = 0; i < TEXT_ORDERS; i++)
 		e->kernels->product(&m->order[i].project, w->features, m->features, w->n,
-		                    w->features + m->embedding + i * m->conv, m->features);
+				    w->features + m->embedding + i * m->conv, m->features);
 	for (size_t r = 0; r < w->n; r++) {
 		float *projected = w->features + r * m->features + m->embedding;
-		e->kernels->normalise(projected, m->project_gain, m->project_bias, m->eps, TEXT_ORDERS * m->conv, projected);
+		e->kernels->normalise(projected, m->project_gain, m->project_bias, m->eps, TEXT_ORDERS * m->conv,
+				      projected);
 	}
 	for (size_t i = 0; i < TEXT_ORDERS; i++) run_order(e, w, i);
 	for (size_t r = 0; r < w->n; r++) {
@@ -229,7 +239,7 @@ static void add_rows(struct work *w, const struct pieces *all, uint32_t text, si
 }
 
 static akin_status run_text(const struct text_encoder *e, struct work *w, const struct pieces *all, uint32_t text,
-                            akin_error *err)
+			    akin_error *err)
 {
 	akin_status st = AKIN_OK;
 
@@ -269,11 +279,12 @@ static bool to_unit(float *z, size_t dim, float eps)
 
 /* Sums over tokens into vectors. */
 static akin_status finish(const struct text_encoder *e, const struct work *w, const struct pieces *pieces, size_t n,
-                          float *out, akin_error *err)
+			  float *out, akin_error *err)
 {
 	const struct text_model *m = &e->model;
 	const size_t d = m->dim, h = m->hidden;
-	void (*product)(const struct dense_layer *, const float *, size_t, size_t, float *, size_t) = e->kernels->product;
+	void (*product)(const struct dense_layer *, const float *, size_t, size_t, float *, size_t) =
+	    e->kernels->product;
 
 	product(&m->pool, w->sums, m->features, n, w->a, d);
 	for (size_t t = 0; t < n; t++) {
@@ -292,14 +303,15 @@ static akin_status finish(const struct text_encoder *e, const struct work *w, co
 	product(&m->skip3, w->b, h, n, out, d);
 	e->kernels->add(out, w->c, n * d);
 	for (size_t t = 0; t < n; t++)
-		if (!to_unit(out + t * d, d, m->eps)) return error_set(err, AKIN_ERR_FORMAT, "the text model gives no numbers");
+		if (!to_unit(out + t * d, d, m->eps))
+			return error_set(err, AKIN_ERR_FORMAT, "the text model gives no numbers");
 	return AKIN_OK;
 }
 
 /* ---- encoding ---- */
 
 static akin_status encode_group(const struct text_encoder *e, const struct pieces *pieces, size_t n, float *out,
-                                akin_error *err)
+				akin_error *err)
 {
 	size_t rows = 0;
 	struct work w;
@@ -315,7 +327,8 @@ static akin_status encode_group(const struct text_encoder *e, const struct piece
 	return st;
 }
 
-akin_status text_encode_many(const struct text_encoder *e, const struct text *texts, size_t n, float *out, akin_error *err)
+akin_status text_encode_many(const struct text_encoder *e, const struct text *texts, size_t n, float *out,
+			     akin_error *err)
 {
 	const size_t dim = e->model.dim;
 	akin_status st = AKIN_OK;
@@ -325,7 +338,8 @@ akin_status text_encode_many(const struct text_encoder *e, const struct text *te
 		struct pieces pieces[GROUP] = { 0 };
 
 		for (size_t t = 0; t < here && st == AKIN_OK; t++) {
-			st = text_encoder_pieces(e, texts[first + t].bytes, texts[first + t].n, &pieces[t].ids, &pieces[t].n, err);
+			st = text_encoder_pieces(e, texts[first + t].bytes, texts[first + t].n, &pieces[t].ids,
+						 &pieces[t].n, err);
 			if (n > 1) error_note(err, st, "text %zu", first + t + 1);
 		}
 		if (st == AKIN_OK) st = encode_group(e, pieces, here, out + first * dim, err);

@@ -12,10 +12,12 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the file's numbers ar
 
 enum { HEADER = 4096, VERSION = 1, TABLE_SLACK = 8, MOST_WIDTH = 4096, MOST_GROUPS = 256, MOST_PIECES = 1 << 24 };
 
+/* clang-format off */
 enum section {
 	PIECE_AT, PIECE_ID, PIECE_SCORE, PIECE_TEXT, RULE_UNITS, RULE_TEXT, CODE_LENGTHS, CODE_RANGE, ROW_AT, ROW_BITS,
 	WEIGHTS, FLOATS, N_SECTIONS
 };
+/* clang-format on */
 
 struct header {
 	char magic[8];
@@ -24,7 +26,9 @@ struct header {
 	uint32_t n_pieces, unknown, start, end, n_groups, embedding, conv, hidden;
 	float eps;
 	uint32_t dim;
-	struct { uint64_t at, bytes; } section[N_SECTIONS];
+	struct {
+		uint64_t at, bytes;
+	} section[N_SECTIONS];
 	uint64_t body_checksum;
 	uint8_t zero[HEADER - 64 - 16 * N_SECTIONS - 16];
 	uint64_t checksum; /* of the header before this */
@@ -48,10 +52,11 @@ static akin_status check_header(const struct header *h, const uint8_t *bytes, si
 	if (memcmp(h->magic, "AKINTEXT", sizeof h->magic) != 0)
 		return error_set(err, AKIN_ERR_FORMAT, "this is no file of a text model");
 	if (h->version != VERSION)
-		return error_set(err, AKIN_ERR_FORMAT, "the text model has format %u, this akin reads %d", h->version, VERSION);
+		return error_set(err, AKIN_ERR_FORMAT, "the text model has format %u, this akin reads %d", h->version,
+				 VERSION);
 	if (h->file_bytes != n)
 		return error_set(err, AKIN_ERR_FORMAT, "the text model should have %llu bytes, it has %zu",
-		                 (unsigned long long)h->file_bytes, n);
+				 (unsigned long long)h->file_bytes, n);
 	if (h->checksum != hash_checksum(bytes, HEADER - sizeof h->checksum, 0) ||
 	    h->body_checksum != hash_checksum(bytes + HEADER, n - HEADER, 0))
 		return error_set(err, AKIN_ERR_FORMAT, "the text model is damaged: its checksum is wrong");
@@ -59,7 +64,8 @@ static akin_status check_header(const struct header *h, const uint8_t *bytes, si
 	for (size_t i = 0; i < N_SECTIONS; i++)
 		if (h->section[i].at < HEADER || h->section[i].at % 8 || h->section[i].at > n ||
 		    h->section[i].bytes > n - h->section[i].at)
-			return error_set(err, AKIN_ERR_FORMAT, "section %zu of the text model lies outside the file", i);
+			return error_set(err, AKIN_ERR_FORMAT, "section %zu of the text model lies outside the file",
+					 i);
 	if (!is_width(h->embedding) || !is_width(h->conv) || !is_width(h->hidden) || !is_width(h->dim))
 		return wrong(err, "widths are no multiples of 32 up to 4096");
 	if (!h->n_pieces || h->n_pieces > MOST_PIECES || !h->n_groups || h->n_groups > MOST_GROUPS ||
@@ -78,8 +84,8 @@ static struct shape shape_of(const struct header *h)
 	const size_t e = h->embedding, c = h->conv, f = e + TEXT_ORDERS * c, o = h->dim, hid = h->hidden;
 	struct shape s = { 0, 3 * TEXT_ORDERS + 7 };
 
-	s.weights = TEXT_ORDERS * e * c + 2 * (2 + 3 + 5) * c * c + f * o + o * hid + hid * hid + o * hid + hid * o + o * o +
-	            hid * o;
+	s.weights = TEXT_ORDERS * e * c + 2 * (2 + 3 + 5) * c * c + f * o + o * hid + hid * hid + o * hid + hid * o +
+		    o * o + hid * o;
 	s.floats += TEXT_ORDERS * 5 * c + 2 * f + o;
 	return s;
 }
@@ -88,17 +94,25 @@ static akin_status check_sizes(const struct header *h, akin_error *err)
 {
 	const struct shape shape = shape_of(h);
 	const uint64_t n = h->n_pieces, wanted[N_SECTIONS] = {
-		[PIECE_AT] = 4 * (n + 1), [PIECE_ID] = 4 * n, [PIECE_SCORE] = 4 * n, [PIECE_TEXT] = h->section[PIECE_TEXT].bytes,
-		[RULE_UNITS] = h->section[RULE_UNITS].bytes / 4 * 4, [RULE_TEXT] = h->section[RULE_TEXT].bytes,
-		[CODE_LENGTHS] = TEXT_LEVELS * (uint64_t)h->n_groups, [CODE_RANGE] = 8 * (uint64_t)h->n_groups,
-		[ROW_AT] = 4 * (n + 1), [ROW_BITS] = h->section[ROW_BITS].bytes, [WEIGHTS] = shape.weights,
+		[PIECE_AT] = 4 * (n + 1),
+		[PIECE_ID] = 4 * n,
+		[PIECE_SCORE] = 4 * n,
+		[PIECE_TEXT] = h->section[PIECE_TEXT].bytes,
+		[RULE_UNITS] = h->section[RULE_UNITS].bytes / 4 * 4,
+		[RULE_TEXT] = h->section[RULE_TEXT].bytes,
+		[CODE_LENGTHS] = TEXT_LEVELS * (uint64_t)h->n_groups,
+		[CODE_RANGE] = 8 * (uint64_t)h->n_groups,
+		[ROW_AT] = 4 * (n + 1),
+		[ROW_BITS] = h->section[ROW_BITS].bytes,
+		[WEIGHTS] = shape.weights,
 		[FLOATS] = 4 * shape.floats,
 	};
 
 	for (size_t i = 0; i < N_SECTIONS; i++)
 		if (h->section[i].bytes != wanted[i])
-			return error_set(err, AKIN_ERR_FORMAT, "section %zu of the text model should have %llu bytes, it has %llu",
-			                 i, (unsigned long long)wanted[i], (unsigned long long)h->section[i].bytes);
+			return error_set(err, AKIN_ERR_FORMAT,
+					 "section %zu of the text model should have %llu bytes, it has %llu", i,
+					 (unsigned long long)wanted[i], (unsigned long long)h->section[i].bytes);
 	return AKIN_OK;
 }
 
@@ -133,7 +147,8 @@ static akin_status make_groups(struct text_model *m, const uint8_t *lengths, con
 		for (int level = 0; level < TEXT_LEVELS; level++) {
 			const float above = (float)level * range[2 * g];
 			m->groups[g].value[level] = above + range[2 * g + 1];
-			if (!isfinite(m->groups[g].value[level])) return wrong(err, "table has a range that is no number");
+			if (!isfinite(m->groups[g].value[level]))
+				return wrong(err, "table has a range that is no number");
 		}
 		st = make_code(&m->groups[g], lengths + g * TEXT_LEVELS, err);
 	}
@@ -155,7 +170,8 @@ bool text_model_row(const struct text_model *m, uint32_t id, float *out)
 	const uint8_t *at = m->rows + m->row_at[id], *end = m->rows + m->row_at[id + 1];
 	unsigned used = 0; /* bits of *at */
 
-	for (size_t i = 0; i < m->embedding; i += 4) { /* 7 bits and 4 codes are less than the 57 that are always there */
+	/* 7 bits that are used up and 4 codes are less than the 64 that are read. */
+	for (size_t i = 0; i < m->embedding; i += 4) {
 		uint64_t bits;
 
 		if (at > end) return false;
@@ -239,12 +255,15 @@ static const void *section(const struct header *h, const uint8_t *bytes, enum se
 
 static akin_status open_vocabulary(struct text_model *m, const struct header *h, const uint8_t *bytes, akin_error *err)
 {
-	const struct unigram_view view = { .n = h->n_pieces, .text_bytes = h->section[PIECE_TEXT].bytes,
-		                           .text_at = section(h, bytes, PIECE_AT), .id = section(h, bytes, PIECE_ID),
-		                           .score = section(h, bytes, PIECE_SCORE), .text = section(h, bytes, PIECE_TEXT) };
+	const struct unigram_view view = { .n = h->n_pieces,
+					   .text_bytes = h->section[PIECE_TEXT].bytes,
+					   .text_at = section(h, bytes, PIECE_AT),
+					   .id = section(h, bytes, PIECE_ID),
+					   .score = section(h, bytes, PIECE_SCORE),
+					   .text = section(h, bytes, PIECE_TEXT) };
 
 	m->rules = (struct charsmap){ section(h, bytes, RULE_UNITS), section(h, bytes, RULE_TEXT),
-		                      h->section[RULE_UNITS].bytes / 4, h->section[RULE_TEXT].bytes };
+				      h->section[RULE_UNITS].bytes / 4, h->section[RULE_TEXT].bytes };
 	if (charsmap_check(&m->rules, err) != AKIN_OK) return AKIN_ERR_FORMAT;
 	return unigram_create_view(&m->unigram, &view, h->unknown, err);
 }
@@ -286,8 +305,10 @@ akin_status text_model_open(struct text_model *m, const char *path, akin_error *
 
 	*m = (struct text_model){ 0 };
 	if ((st = fs_map_open(&map, path, err)) != AKIN_OK) return st;
-	if ((st = text_model_open_bytes(m, map.bytes, map.n, err)) != AKIN_OK) fs_map_close(&map);
-	else m->map = map;
+	if ((st = text_model_open_bytes(m, map.bytes, map.n, err)) != AKIN_OK)
+		fs_map_close(&map);
+	else
+		m->map = map;
 	return error_note(err, st, "%s", path);
 }
 

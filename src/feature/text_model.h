@@ -1,5 +1,5 @@
-/* feature/text_model.h - the file of a text encoder (docs/text-model.md), mapped: a vocabulary, a table of embeddings with
- * one row a piece, and the layers that make one vector of a sentence's rows.
+/* feature/text_model.h - the file of a text encoder (docs/text-model.md), mapped: a vocabulary, a table of embeddings
+ * with one row a piece, and the layers that make one vector of a sentence's rows.
  *
  * Opening checks all of it: checksums, sizes, order, codes. So reading needs no checks, except where a row is decoded.
  * Immutable: threads share it.
@@ -20,7 +20,8 @@
 
 enum { TEXT_ORDERS = 3, TEXT_LEVELS = 64, TEXT_CODE_BITS = 10 };
 
-/* Convolutions over `n` tokens, `left` of them before the token itself; the second one's input is the first one's output. */
+/* Convolutions over `n` tokens, `left` of them before the token itself; the second one's input is the first one's
+ * output. */
 struct text_order {
 	size_t n, left;
 	struct dense_layer project, first, second;

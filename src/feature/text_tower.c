@@ -33,7 +33,8 @@ static akin_status open_network(struct text_tower *t, unsigned threads, const ch
 {
 	const struct card_text *text = &t->card->text;
 	char *model = model_card_path_of(t->card, text->file), *weights = model_card_path_of(t->card, text->weights);
-	const struct infer_text_spec spec = { model, weights, text->ids, text->mask, text->types, text->output, text->length };
+	const struct infer_text_spec spec = { model,       weights,      text->ids,   text->mask,
+					      text->types, text->output, text->length };
 	akin_status st = AKIN_OK;
 
 	if (!model || (text->weights && !weights)) st = error_nomem(err);
@@ -45,7 +46,7 @@ static akin_status open_network(struct text_tower *t, unsigned threads, const ch
 }
 
 akin_status text_tower_open(struct text_tower **out, const struct model_card *card, unsigned threads,
-                            const char *cache_dir, akin_error *err)
+			    const char *cache_dir, akin_error *err)
 {
 	struct text_tower *t = mem_zalloc(sizeof *t);
 	akin_status st;
@@ -56,8 +57,10 @@ akin_status text_tower_open(struct text_tower **out, const struct model_card *ca
 	pthread_mutex_init(&t->lock, NULL);
 	st = open_tokenizer(t, err);
 	if (st == AKIN_OK) st = open_network(t, threads, cache_dir, err);
-	if (st == AKIN_OK) *out = t;
-	else text_tower_close(t);
+	if (st == AKIN_OK)
+		*out = t;
+	else
+		text_tower_close(t);
 	return error_note(err, st, "opening the text tower of %s", card->name);
 }
 
@@ -80,7 +83,8 @@ static akin_status read_vector(const struct text_tower *t, float *vector, akin_e
 
 	if (st != AKIN_OK) return st;
 	if (out.n != dim)
-		return error_set(err, AKIN_ERR_FORMAT, "the text tower gave %zu numbers, its card says dim %zu", out.n, dim);
+		return error_set(err, AKIN_ERR_FORMAT, "the text tower gave %zu numbers, its card says dim %zu", out.n,
+				 dim);
 	for (size_t i = 0; i < dim; i++) sum += (double)out.data[i] * out.data[i];
 	if (!isfinite(sum)) return error_set(err, AKIN_ERR_FORMAT, "the text tower gave a number that is not finite");
 	if (t->card->text.normalise && sum > 0) scale = 1 / sqrt(sum);

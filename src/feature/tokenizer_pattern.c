@@ -164,14 +164,13 @@ akin_status pattern_compile(struct pattern *p, const char *regex, size_t bytes, 
 	pcre2_set_parens_nest_limit(context, 50);
 	p->code = pcre2_compile((PCRE2_SPTR)text.data, text.len, PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &code, &at,
 				context);
-	if (!p->code && code == PCRE2_ERROR_NOMEMORY) st = error_nomem(err);
-	if (!p->code && st == AKIN_OK) {
+	if (!p->code && code == PCRE2_ERROR_HEAP_FAILED) {
+		st = error_nomem(err);
+	} else if (!p->code) {
 		char why[120] = "";
 
-		/* The message of heap failure while compiling has no code of its own. */
 		pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof why);
-		st = code == 121 ? error_nomem(err)
-				 : error_set(err, AKIN_ERR_FORMAT, "the expression is wrong: %s", why);
+		st = error_set(err, AKIN_ERR_FORMAT, "the expression is wrong: %s", why);
 	}
 out:
 	buf_deinit(&text);
@@ -242,8 +241,6 @@ static akin_status find_regex(struct pattern_run *run, size_t from, size_t *star
 		return error_set(err, AKIN_ERR_LIMIT, "an expression of the tokenizer takes too long on this text");
 	*start = pcre2_get_ovector_pointer(run->data)[0];
 	*end = pcre2_get_ovector_pointer(run->data)[1];
-	/* A lookbehind with \K could end before it starts; \K is refused, so this only states it. */
-	if (*end < *start) return error_set(err, AKIN_ERR_FORMAT, "an expression of the tokenizer matches backwards");
 	return AKIN_OK;
 }
 

@@ -28,7 +28,8 @@ static akin_status finish(struct unigram *u, uint32_t unknown, akin_error *err)
 	double least = 0;
 	size_t rank = 0;
 
-	if (unknown >= u->n) return error_set(err, AKIN_ERR_FORMAT, "the unknown piece %u is none of %zu", unknown, u->n);
+	if (unknown >= u->n)
+		return error_set(err, AKIN_ERR_FORMAT, "the unknown piece %u is none of %zu", unknown, u->n);
 	for (size_t i = 0; i < u->n; i++) {
 		if (!isfinite(u->score[i])) return error_set(err, AKIN_ERR_FORMAT, "the score of a piece is no number");
 		if (u->id[i] >= u->n) return error_set(err, AKIN_ERR_FORMAT, "a piece has an id beyond the vocabulary");
@@ -55,15 +56,16 @@ static int compare_bytes(const char *a, size_t a_bytes, const char *b, size_t b_
 
 static int compare_pieces(const void *a, const void *b)
 {
-	const struct unigram_piece *x = *(const struct unigram_piece *const *)a, *y = *(const struct unigram_piece *const *)b;
+	const struct unigram_piece *x = *(const struct unigram_piece *const *)a,
+				   *y = *(const struct unigram_piece *const *)b;
 	const int order = compare_bytes(x->text, x->bytes, y->text, y->bytes);
 
 	return order ? order : (x > y) - (x < y); /* both are of one list */
 }
 
 /* The sorted pieces into arrays of our own. */
-static akin_status copy_pieces(struct unigram *u, const struct unigram_piece *pieces, const struct unigram_piece **order,
-                               size_t text_bytes, akin_error *err)
+static akin_status copy_pieces(struct unigram *u, const struct unigram_piece *pieces,
+			       const struct unigram_piece **order, size_t text_bytes, akin_error *err)
 {
 	uint32_t *at = u->owned[0] = mem_calloc(u->n + 1, sizeof *at);
 	uint32_t *id = u->owned[1] = mem_calloc(u->n, sizeof *id);
@@ -83,7 +85,7 @@ static akin_status copy_pieces(struct unigram *u, const struct unigram_piece *pi
 }
 
 akin_status unigram_create(struct unigram **out, const struct unigram_piece *pieces, size_t n, uint32_t unknown,
-                           akin_error *err)
+			   akin_error *err)
 {
 	const struct unigram_piece **order = NULL;
 	struct unigram *u = NULL;
@@ -106,8 +108,10 @@ akin_status unigram_create(struct unigram **out, const struct unigram_piece *pie
 	if ((st = copy_pieces(u, pieces, order, text_bytes, err)) == AKIN_OK) st = finish(u, unknown, err);
 out:
 	mem_free(order);
-	if (st != AKIN_OK) unigram_destroy(u);
-	else *out = u;
+	if (st != AKIN_OK)
+		unigram_destroy(u);
+	else
+		*out = u;
 	return st;
 }
 
@@ -127,7 +131,8 @@ static akin_status check_view(const struct unigram_view *v, akin_error *err)
 	return AKIN_OK;
 }
 
-akin_status unigram_create_view(struct unigram **out, const struct unigram_view *view, uint32_t unknown, akin_error *err)
+akin_status unigram_create_view(struct unigram **out, const struct unigram_view *view, uint32_t unknown,
+				akin_error *err)
 {
 	struct unigram *u;
 	akin_status st = check_view(view, err);
@@ -143,8 +148,10 @@ akin_status unigram_create_view(struct unigram **out, const struct unigram_view 
 	u->id = view->id;
 	u->text = view->text;
 	for (size_t i = 0; i < view->n; i++) u->score[i] = (double)view->score[i];
-	if ((st = finish(u, unknown, err)) != AKIN_OK) unigram_destroy(u);
-	else *out = u;
+	if ((st = finish(u, unknown, err)) != AKIN_OK)
+		unigram_destroy(u);
+	else
+		*out = u;
 	return st;
 }
 
@@ -172,8 +179,10 @@ static size_t first_from(const struct unigram *u, size_t lo, size_t hi, uint32_t
 	while (lo < hi) {
 		const size_t middle = lo + (hi - lo) / 2;
 
-		if (byte_of(u, middle, depth) < c) lo = middle + 1;
-		else hi = middle;
+		if (byte_of(u, middle, depth) < c)
+			lo = middle + 1;
+		else
+			hi = middle;
 	}
 	return lo;
 }
@@ -228,7 +237,7 @@ static void extend(const struct unigram *u, const char *text, size_t bytes, stru
 }
 
 akin_status unigram_encode(const struct unigram *u, const char *text, size_t bytes, struct unigram_token **tokens,
-                           size_t *n, akin_error *err)
+			   size_t *n, akin_error *err)
 {
 	struct node *nodes;
 	size_t count = 0;
@@ -244,8 +253,8 @@ akin_status unigram_encode(const struct unigram *u, const char *text, size_t byt
 	if ((*tokens = mem_calloc(count, sizeof **tokens))) {
 		*n = count;
 		for (size_t at = bytes; at > 0; at -= nodes[at].bytes)
-			(*tokens)[--count] = (struct unigram_token){ nodes[at].id, (uint32_t)at - nodes[at].bytes,
-				                                         nodes[at].bytes };
+			(*tokens)[--count] =
+			    (struct unigram_token){ nodes[at].id, (uint32_t)at - nodes[at].bytes, nodes[at].bytes };
 	}
 	mem_free(nodes);
 	return *tokens ? AKIN_OK : error_nomem(err);

@@ -2,9 +2,9 @@
  * (Kudo, Subword Regularization, ACL 2018; SentencePiece's unigram model).
  *
  * A piece's score is its log probability. A character that no piece of one character covers is the unknown piece, which
- * costs UNIGRAM_PENALTY more than the rarest piece. Of cuts with equal scores the one wins that is found first, from the
- * left and with shorter pieces first, as SentencePiece has it. Runs of unknown characters are not joined.
- * Any bytes are text; a byte that cannot begin a character is one.
+ * costs UNIGRAM_PENALTY more than the rarest piece. Of cuts with equal scores the one wins that is found first, from
+ * the left and with shorter pieces first, as SentencePiece has it. Runs of unknown characters are not joined. Any bytes
+ * are text; a byte that cannot begin a character is one.
  *
  * Immutable: threads share it.
  *
@@ -43,13 +43,14 @@ struct unigram_token {
 /* A piece's id is its place in the list, which is copied; of equal pieces the last counts. AKIN_ERR_FORMAT for a score
  * that is no number. */
 akin_status unigram_create(struct unigram **out, const struct unigram_piece *pieces, size_t n, uint32_t unknown,
-                           akin_error *err);
+			   akin_error *err);
 /* The same from arrays that stay where they are until unigram_destroy. AKIN_ERR_FORMAT for whatever is not so. */
-akin_status unigram_create_view(struct unigram **out, const struct unigram_view *view, uint32_t unknown, akin_error *err);
+akin_status unigram_create_view(struct unigram **out, const struct unigram_view *view, uint32_t unknown,
+				akin_error *err);
 void unigram_destroy(struct unigram *unigram);
 
 /* The best cut of a text of less than 4 GiB: n tokens, to be freed by mem_free. No text, no tokens (NULL). */
 akin_status unigram_encode(const struct unigram *unigram, const char *text, size_t bytes, struct unigram_token **tokens,
-                           size_t *n, akin_error *err);
+			   size_t *n, akin_error *err);
 
 #endif

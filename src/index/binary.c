@@ -24,6 +24,7 @@ enum {
 	MOST_BITS = 24,
 	SLOT_COST = 6, /* asking a slot, and comparing a row found there, in rows scanned one after another */
 	ROW_COST = 10,
+	RARE = 32, /* one row of so many or fewer allowed: those are compared */
 };
 
 struct binary {
@@ -155,18 +156,11 @@ struct walk {
 	const struct index *index;
 	const struct binary *b;
 	const struct query *query;
-	const struct index_filter *filter; /* or */
-	const uint64_t *allowed;
+	const struct allow *allow;
 	struct topk *top;
 	uint64_t *seen; /* a bit for each row */
 	size_t cost;
 };
-
-static bool allows(const struct walk *w, size_t row)
-{
-	if (w->allowed) return w->allowed[row / 64] >> row % 64 & 1;
-	return filter_allows(w->filter, w->index->rows.ids[row]);
-}
 
 static void ask_slot(struct walk *w, size_t table, uint64_t value)
 {
@@ -181,7 +175,7 @@ static void ask_slot(struct walk *w, size_t table, uint64_t value)
 		if (w->seen[row / 64] >> row % 64 & 1) continue;
 		w->seen[row / 64] |= UINT64_C(1) << row % 64;
 		space_distances(&w->index->space, w->query, rows_at(rows, &w->index->space, row), NULL, 1, &distance);
-		if (distance <= w->top->bound && allows(w, row))
+		if (distance <= w->top->bound && allow_row(w->allow, rows, row))
 			topk_push(w->top, (struct hit){ rows->ids[row], distance });
 	}
 }
@@ -229,14 +223,20 @@ static akin_status search_one(struct walk *w, bool *done, akin_error *err)
 	return AKIN_OK;
 }
 
-static akin_status search(const struct index *index, const struct query *query, const struct index_ask *ask,
+/* The walk meets mostly rows that may not be found. */
+static bool is_rare(const struct walk *w)
+{
+	return w->allow->bits && w->allow->n < w->index->rows.count / RARE;
+}
+
+static akin_status search(const struct index *index, const struct query *query, const struct allow *allow, size_t effort,
 			  struct topk *top, akin_error *err)
 {
-	struct walk w = { .index = index, .b = index->kind, .query = query, .filter = ask->filter, .top = top };
-	bool done;
-	akin_status st = search_one(&w, &done, err);
+	struct walk w = { .index = index, .b = index->kind, .query = query, .allow = allow, .top = top };
+	bool done = false;
+	akin_status st = is_rare(&w) ? AKIN_OK : search_one(&w, &done, err);
 
-	return st == AKIN_OK && !done ? flat_search(index, query, ask, top, err) : st;
+	return st == AKIN_OK && !done ? flat_search(index, query, allow, effort, top, err) : st;
 }
 
 struct many {
@@ -251,11 +251,11 @@ static void search_at(void *ctx, size_t i)
 	struct walk w = { .index = m->index,
 			  .b = m->index->kind,
 			  .query = &m->batch->queries[i],
-			  .allowed = m->batch->allowed,
+			  .allow = m->batch->allow,
 			  .top = &m->batch->tops[i] };
 
 	/* Without memory the scan answers. */
-	search_one(&w, &m->done[i], NULL);
+	if (!is_rare(&w)) search_one(&w, &m->done[i], NULL);
 }
 
 static akin_status search_many(const struct index *index, const struct batch *batch, akin_error *err)

@@ -23,6 +23,7 @@ enum {
 	BLOCK_ROWS = 128,
 	BLOCK_BYTES = 256 * 1024, /* a quarter of a usual second-level cache; a panel of queries takes another part */
 	GROUP_QUERIES = 1024,     /* a thread's share at a time */
+	SCATTERED = 32,           /* one row of so many or fewer allowed: those are compared one by one */
 };
 
 /* Beyond this a square may overflow on the way: such rows and queries are always compared exactly. */
@@ -32,7 +33,7 @@ static const float tiny = 1e-36f;
 
 static bool allows(const struct batch *batch, size_t row)
 {
-	return !batch->allowed || (batch->allowed[row / 64] >> row % 64 & 1);
+	return !batch->allow->bits || (batch->allow->bits[row / 64] >> row % 64 & 1);
 }
 
 static void offer(const struct index *index, const struct batch *batch, size_t row, float distance, struct topk *top)
@@ -229,12 +230,23 @@ static void run_group(void *ctx, size_t i)
 	if (middle < to) scan_queries(g->index, g->batch, middle, to);
 }
 
+static void scan_allowed(void *ctx, size_t i)
+{
+	const struct groups *g = ctx;
+
+	allow_scan(g->batch->allow, &g->index->rows, &g->index->space, &g->batch->queries[i], &g->batch->tops[i]);
+}
+
 akin_status flat_search_many(const struct index *index, const struct batch *batch, akin_error *err)
 {
 	const unsigned threads = batch->threads ? batch->threads : pool_cores();
 	struct groups g = { index, batch, (batch->n + threads - 1) / threads };
 
 	(void)err;
+	if (batch->allow->bits && batch->allow->n < index->rows.count / SCATTERED) {
+		pool_for(batch->n, threads, scan_allowed, &g);
+		return AKIN_OK;
+	}
 	if (g.size > GROUP_QUERIES) g.size = GROUP_QUERIES;
 	if (batch->n) pool_for((batch->n + g.size - 1) / g.size, threads, run_group, &g);
 	return AKIN_OK;

@@ -84,7 +84,8 @@ struct graph {
 	uint32_t *row_of, *node_of;
 	size_t n_nodes, capacity, row_capacity, n_dead;
 	size_t unmended; /* nodes that came since lost ones were last looked for */
-	bool mapped;     /* codes, out, row_of and the coder's arrays belong to the file; node_of is NULL */
+	bool mapped;     /* codes, out, row_of and the coder's arrays belong to the file; node_of is NULL where every row
+			  * has the number of its node */
 	uint32_t entries[GRAPH_MAX_ENTRIES]; /* where walks begin */
 	size_t n_entries, entries_of;        /* and the number of nodes when they were chosen */
 	pthread_mutex_t lock;                /* of the list of idle scratches */
@@ -116,8 +117,16 @@ static inline uint8_t *graph_code(const struct graph *g, uint32_t node)
 struct scratch *scratch_take(struct graph *g, size_t width);
 void scratch_give(struct graph *g, struct scratch *s);
 void scratch_free_all(struct graph *g);
+static inline uint32_t graph_node(const struct graph *g, size_t row)
+{
+	return g->node_of ? g->node_of[row] : (uint32_t)row;
+}
+
 /* The nearest nodes to a code into s->pool, at most `width`. */
 void graph_walk(const struct graph *g, const uint8_t *code, size_t width, struct scratch *s);
+/* The same among all nodes of allowed rows, compared one after another. */
+void graph_scan(const struct graph *g, const uint8_t *code, size_t width, const struct allow *allow,
+		const struct rows *rows, struct scratch *s);
 void graph_choose_entries(struct graph *g);
 
 /* ---- graph_build.c ---- */
@@ -144,7 +153,7 @@ void graph_consolidate(struct graph *g);
 
 /* ---- graph_search.c, graph_file.c ---- */
 
-akin_status graph_search(const struct index *index, const struct query *query, const struct index_ask *ask,
+akin_status graph_search(const struct index *index, const struct query *query, const struct allow *allow, size_t effort,
 			 struct topk *top, akin_error *err);
 akin_status graph_search_many(const struct index *index, const struct batch *batch, akin_error *err);
 akin_status graph_save(const struct index *index, const uint32_t *order, struct file_out *file, akin_error *err);

@@ -159,6 +159,33 @@ static akin_status check_targets(const struct index *index, akin_error *err)
 	return AKIN_OK;
 }
 
+static akin_status fill_node_of(const struct graph *g, size_t count, uint32_t *node_of, akin_error *err)
+{
+	for (size_t row = 0; row < count; row++) node_of[row] = NODE_NONE;
+	for (uint32_t node = 0; node < g->n_nodes; node++) {
+		const uint32_t row = g->row_of[node];
+
+		if (row == NODE_NONE) continue;
+		if (node_of[row] != NODE_NONE) return error_set(err, AKIN_ERR_CORRUPT, "row %u has two nodes", row);
+		node_of[row] = node;
+	}
+	return AKIN_OK;
+}
+
+/* A graph that lost no row has them in the order of its nodes, and needs no table. */
+static akin_status load_node_of(struct graph *g, size_t count, akin_error *err)
+{
+	akin_status st;
+	size_t node = 0;
+
+	while (node < g->n_nodes && g->row_of[node] == node) node++;
+	if (node == g->n_nodes) return AKIN_OK;
+	if (!(g->node_of = mem_alloc(count * sizeof *g->node_of))) return error_nomem(err);
+	g->row_capacity = count;
+	st = fill_node_of(g, count, g->node_of, err);
+	return st == AKIN_ERR_CORRUPT ? AKIN_ERR_FORMAT : st;
+}
+
 akin_status graph_load(struct index *index, akin_error *err)
 {
 	const struct file_in *file = &index->file;
@@ -188,23 +215,11 @@ akin_status graph_load(struct index *index, akin_error *err)
 	g->n_entries = h->n_entries;
 	g->entries_of = h->entries_of;
 	memcpy(g->entries, h->entries, h->n_entries * sizeof *g->entries);
-	return check_targets(index, err);
+	if ((st = check_targets(index, err)) != AKIN_OK) return st;
+	return load_node_of(g, index->rows.count, err);
 }
 
 /* ---- copying into memory ---- */
-
-static akin_status fill_node_of(const struct graph *g, size_t count, uint32_t *node_of, akin_error *err)
-{
-	for (size_t row = 0; row < count; row++) node_of[row] = NODE_NONE;
-	for (uint32_t node = 0; node < g->n_nodes; node++) {
-		const uint32_t row = g->row_of[node];
-
-		if (row == NODE_NONE) continue;
-		if (node_of[row] != NODE_NONE) return error_set(err, AKIN_ERR_CORRUPT, "row %u has two nodes", row);
-		node_of[row] = node;
-	}
-	return AKIN_OK;
-}
 
 akin_status graph_own(struct index *index, akin_error *err)
 {
@@ -245,6 +260,7 @@ akin_status graph_own(struct index *index, akin_error *err)
 	g->codes = own.codes;
 	g->out = own.out;
 	g->row_of = own.row_of;
+	mem_free(g->node_of);
 	g->node_of = own.node_of;
 	g->capacity = g->n_nodes;
 	g->row_capacity = index->rows.count;

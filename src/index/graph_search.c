@@ -1,7 +1,8 @@
 /* index/graph_search.c - answers: a walk by codes, then the exact distances of the nearest it met.
  *
- * Filters: nodes that may not be found are walked through like others. The pool is widened by how rare the allowed are,
- * and where comparing with all of the allowed costs less than that, that is done instead, exactly.
+ * Filters: nodes that may not be found are walked through like others, and the pool is widened by how rare the allowed
+ * are. Where comparing with the codes of all the allowed costs less than that, that is done instead; with their rows, where
+ * those are few.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
@@ -11,37 +12,14 @@
 
 enum {
 	DEFAULT_EFFORT = 64,
-	FILTER_SAMPLE = 256,
-	EXACT_COST = 16, /* a place in the pool costs a walk about as much as this many exact distances cost a scan */
+	CODES_COST = 64,       /* a place in the pool costs a walk about as much as so many codes cost a scan */
+	ROWS_BYTES = 1 << 18,  /* of rows are compared in the time that a query's code takes to be made */
 };
 
+/* The k-th allowed is met later than at k times their rarity in half of the cases; so much later in few. */
+static const double chance = 1.75;
 /* Nodes are compared exactly up to this multiple of the k-th smallest distance between codes. */
 static const float rerank_reach = 1.6f;
-
-struct allow {
-	const struct index_filter *filter;
-	const uint64_t *bits; /* by row; either or both may be NULL */
-};
-
-static bool allows(const struct index *index, const struct allow *allow, size_t row)
-{
-	if (allow->bits && !(allow->bits[row / 64] >> row % 64 & 1)) return false;
-	return filter_allows(allow->filter, index->rows.ids[row]);
-}
-
-/* How many rows may be found: counted where there are bits, else estimated from some. */
-static size_t count_allowed(const struct index *index, const struct allow *allow)
-{
-	const size_t count = index->rows.count;
-	size_t n = 0;
-
-	if (allow->bits) {
-		for (size_t i = 0; i <= count / 64; i++) n += (size_t)__builtin_popcountll(allow->bits[i]);
-		return n;
-	}
-	for (size_t i = 0; i < FILTER_SAMPLE; i++) n += allows(index, allow, i * count / FILTER_SAMPLE);
-	return n * count / FILTER_SAMPLE;
-}
 
 static void take_row(const struct index *index, const struct query *query, size_t row, struct topk *top)
 {
@@ -50,13 +28,6 @@ static void take_row(const struct index *index, const struct query *query, size_
 	space_distances(&index->space, query, rows_at(&index->rows, &index->space, row), rows_scales(&index->rows, row),
 			1, &hit.distance);
 	topk_push(top, hit);
-}
-
-static void scan_allowed(const struct index *index, const struct query *query, const struct allow *allow,
-			 struct topk *top)
-{
-	for (size_t row = 0; row < index->rows.count; row++)
-		if (allows(index, allow, row)) take_row(index, query, row, top);
 }
 
 static void prefetch_row(const struct index *index, size_t row)
@@ -81,7 +52,7 @@ static size_t rerank(const struct index *index, const struct query *query, const
 		const float distance = (float)candidate_distance(s->pool[i]);
 
 		if (n >= top->k && distance > reach) break;
-		if (row == NODE_NONE || ((allow->filter || allow->bits) && !allows(index, allow, row))) continue;
+		if (row == NODE_NONE || !allow_row(allow, &index->rows, row)) continue;
 		s->pool[n++] = row;
 		if (n <= top->k) reach = distance * rerank_reach;
 	}
@@ -93,45 +64,68 @@ static size_t rerank(const struct index *index, const struct query *query, const
 	return n;
 }
 
-static akin_status answer(const struct index *index, const struct query *query, const struct allow *allow,
-			  size_t effort, struct topk *top, akin_error *err)
+/* How an answer is found. */
+enum way { WAY_ROWS, WAY_CODES, WAY_WALK };
+
+/* *width is the effort, and becomes what the pool must hold. */
+static enum way choose_way(const struct index *index, const struct allow *allow, size_t k, size_t *width)
+{
+	const struct graph *g = index->kind;
+	/* Of what a walk meets one in so many may be found. Among the first k times that the nearest allowed lie, but for
+	 * chance; what the effort asks beyond k is there for the errors of codes and walk, and need not be multiplied. */
+	const double rarity = (double)g->n_nodes / (double)(allow->n ? allow->n : 1),
+		     wide = (double)*width + chance * (double)k * (rarity - 1), most = (double)*width * rarity;
+	const size_t walked = (size_t)ceil(wide < most ? wide : most);
+
+	if (!allow->n || allow->n * index->space.row_bytes < ROWS_BYTES) return WAY_ROWS;
+	if (allow->bits && allow->n / CODES_COST < walked) return WAY_CODES;
+	if (walked > index->rows.count) return WAY_ROWS;
+	*width = walked;
+	return WAY_WALK;
+}
+
+/* *found is how many were compared. */
+static akin_status by_codes(const struct index *index, const struct query *query, const struct allow *allow, enum way way,
+			    size_t width, struct topk *top, size_t *found, akin_error *err)
 {
 	struct graph *g = index->kind;
-	const bool filtered = allow->filter || allow->bits;
-	const size_t count = index->rows.count, allowed = filtered ? count_allowed(index, allow) : count;
-	/* Of what a walk meets only so many may be found. */
-	const double share = (double)allowed / (double)g->n_nodes;
-	size_t width = effort ? effort : DEFAULT_EFFORT < 2 * top->k ? 2 * top->k : DEFAULT_EFFORT;
-	struct scratch *s;
-	size_t found;
+	struct scratch *s = scratch_take(g, width);
 
-	if (width < top->k) width = top->k;
-	if (allowed) width = (size_t)ceil((double)width / share);
-	if (!allowed || allowed / EXACT_COST < width || width > count) {
-		scan_allowed(index, query, allow, top);
-		return AKIN_OK;
-	}
-	if (!(s = scratch_take(g, width))) return error_nomem(err);
+	if (!s) return error_nomem(err);
 	coder_encode_query(&g->coder, &index->space, query, s->room, s->code);
-	graph_walk(g, s->code, width, s);
-	found = rerank(index, query, allow, s, top);
+	if (way == WAY_CODES) graph_scan(g, s->code, width, allow, &index->rows, s);
+	else graph_walk(g, s->code, width, s);
+	*found = rerank(index, query, allow, s, top);
 	scratch_give(g, s);
-	/* The allowed lie away from the query. */
-	if (filtered && found < top->k) {
-		top->n = 0;
-		scan_allowed(index, query, allow, top);
-	}
 	return AKIN_OK;
 }
 
-akin_status graph_search(const struct index *index, const struct query *query, const struct index_ask *ask,
+static akin_status answer(const struct index *index, const struct query *query, const struct allow *allow,
+			  size_t effort, struct topk *top, akin_error *err)
+{
+	const struct topk before = *top;
+	size_t width = effort ? effort : DEFAULT_EFFORT < 2 * top->k ? 2 * top->k : DEFAULT_EFFORT, found = 0;
+	enum way way;
+	akin_status st;
+
+	if (width < top->k) width = top->k;
+	way = choose_way(index, allow, top->k, &width);
+	if (way != WAY_ROWS) {
+		if ((st = by_codes(index, query, allow, way, width, top, &found, err)) != AKIN_OK) return st;
+		if (found >= top->k || !allow->filter) return AKIN_OK;
+		*top = before; /* the allowed lie away from the query */
+	}
+	allow_scan(allow, &index->rows, &index->space, query, top);
+	return AKIN_OK;
+}
+
+akin_status graph_search(const struct index *index, const struct query *query, const struct allow *allow, size_t effort,
 			 struct topk *top, akin_error *err)
 {
 	const struct graph *g = index->kind;
-	const struct allow allow = { .filter = ask->filter };
 
-	if (!g->n_nodes) return flat_search(index, query, ask, top, err);
-	return answer(index, query, &allow, ask->effort, top, err);
+	if (!g->n_nodes) return flat_search(index, query, allow, effort, top, err);
+	return answer(index, query, allow, effort, top, err);
 }
 
 struct many {
@@ -143,9 +137,9 @@ struct many {
 static void answer_one(void *ctx, size_t i)
 {
 	const struct many *many = ctx;
-	const struct allow allow = { .bits = many->batch->allowed };
+	const struct batch *batch = many->batch;
 	akin_status st =
-	    answer(many->index, &many->batch->queries[i], &allow, many->batch->effort, &many->batch->tops[i], NULL);
+	    answer(many->index, &batch->queries[i], batch->allow, batch->effort, &batch->tops[i], NULL);
 
 	if (st != AKIN_OK) __atomic_store_n(many->first, st, __ATOMIC_RELAXED);
 }

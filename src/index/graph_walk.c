@@ -185,6 +185,28 @@ void graph_walk(const struct graph *g, const uint8_t *code, size_t width, struct
 	for (size_t i = 0; i < s->n_met; i++) s->visited[s->met[i] / 64] = 0;
 }
 
+void graph_scan(const struct graph *g, const uint8_t *code, size_t width, const struct allow *allow,
+		const struct rows *rows, struct scratch *s)
+{
+	enum { PIECE = 64 };
+	uint32_t nodes[2][PIECE], distances[PIECE];
+	size_t n[2] = { 0 }, row = allow_next(allow, rows, 0);
+
+	/* One piece is on its way from memory while the one before is compared. */
+	s->n_pool = 0;
+	for (size_t now = 0; n[now] || row < rows->count; now = !now) {
+		const size_t next = !now;
+
+		for (n[next] = 0; n[next] < PIECE && row < rows->count; row = allow_next(allow, rows, row + 1)) {
+			nodes[next][n[next]] = graph_node(g, row);
+			prefetch_code(g, nodes[next][n[next]++]);
+		}
+		g->coder.distances(code, g->codes, g->coder.bytes, nodes[now], n[now], distances);
+		for (size_t i = 0; i < n[now]; i++)
+			pool_insert(s, width, candidate_make(distances[i], nodes[now][i]));
+	}
+}
+
 /* Some that are spread over the nodes, so that one of them is near whatever is asked: as many as cost little to compare
  * with all. */
 void graph_choose_entries(struct graph *g)

@@ -133,6 +133,7 @@ akin_status index_search(const struct index *index, const void *query, const str
                          size_t *n_hits, akin_error *err)
 {
 	void *room = NULL;
+	struct allow allow = { 0 };
 	struct query ready;
 	struct topk top;
 	akin_status st;
@@ -141,32 +142,25 @@ akin_status index_search(const struct index *index, const void *query, const str
 	if ((st = check_ask(ask, err)) != AKIN_OK) return st;
 	if (!(room = mem_aligned(index->space.query_bytes))) return error_nomem(err);
 	if ((st = space_query(&index->space, query, room, &ready, err)) != AKIN_OK) goto out;
+	if ((st = allow_init(&allow, &index->rows, ask->filter, ALLOW_ONCE, err)) != AKIN_OK) goto out;
 	top = topk_for(index, ask, hits);
-	if ((st = (ask->exact ? flat_search : index->ops->search)(index, &ready, ask, &top, err)) != AKIN_OK) goto out;
+	st = (ask->exact ? flat_search : index->ops->search)(index, &ready, &allow, ask->effort, &top, err);
+	if (st != AKIN_OK) goto out;
 	topk_sort(hits, top.n);
 	*n_hits = top.n;
 out:
+	allow_deinit(&allow);
 	mem_free(room);
 	return st;
-}
-
-/* One call a row for the whole batch, and none from its threads. */
-static uint64_t *allowed_rows(const struct index *index, const struct index_filter *filter)
-{
-	uint64_t *bits = mem_calloc(index->rows.count / 64 + 1, sizeof *bits);
-
-	for (size_t i = 0; bits && i < index->rows.count; i++)
-		if (filter_allows(filter, index->rows.ids[i])) bits[i / 64] |= UINT64_C(1) << i % 64;
-	return bits;
 }
 
 akin_status index_search_many(const struct index *index, const void *queries, size_t n_queries,
                               const struct index_ask *ask, struct hit *hits, size_t *n_hits, akin_error *err)
 {
 	const size_t bytes = index->space.query_bytes, stride = (bytes + 63) & ~(size_t)63;
-	struct batch batch = { .n = n_queries, .threads = ask->threads, .effort = ask->effort };
+	struct allow allow = { 0 };
+	struct batch batch = { .n = n_queries, .allow = &allow, .threads = ask->threads, .effort = ask->effort };
 	struct query *ready = NULL;
-	uint64_t *allowed = NULL;
 	uint8_t *room = NULL;
 	akin_status st;
 
@@ -175,11 +169,11 @@ akin_status index_search_many(const struct index *index, const void *queries, si
 	room = n_queries <= SIZE_MAX / 2 / stride ? mem_aligned(n_queries * stride) : NULL;
 	ready = mem_calloc(n_queries, sizeof *ready);
 	batch.tops = mem_calloc(n_queries, sizeof *batch.tops);
-	if (ask->filter) allowed = allowed_rows(index, ask->filter);
-	if (!room || !ready || !batch.tops || (ask->filter && !allowed)) {
+	if (!room || !ready || !batch.tops) {
 		st = error_nomem(err);
 		goto out;
 	}
+	if ((st = allow_init(&allow, &index->rows, ask->filter, ALLOW_OFTEN, err)) != AKIN_OK) goto out;
 	for (size_t i = 0; i < n_queries; i++) {
 		const uint8_t *query = (const uint8_t *)queries + i * bytes;
 
@@ -190,14 +184,13 @@ akin_status index_search_many(const struct index *index, const void *queries, si
 		batch.tops[i] = topk_for(index, ask, hits + i * ask->k);
 	}
 	batch.queries = ready;
-	batch.allowed = allowed;
 	if ((st = (ask->exact ? flat_search_many : index->ops->search_many)(index, &batch, err)) != AKIN_OK) goto out;
 	for (size_t i = 0; i < n_queries; i++) {
 		topk_sort(batch.tops[i].heap, batch.tops[i].n);
 		n_hits[i] = batch.tops[i].n;
 	}
 out:
-	mem_free(allowed);
+	allow_deinit(&allow);
 	mem_free(batch.tops);
 	mem_free(ready);
 	mem_free(room);
@@ -347,6 +340,8 @@ static akin_status map_rows(struct index *index, akin_error *err)
 	}
 	if ((st = check_ids(file, ids, count, err)) != AKIN_OK) return st;
 	index->rows = (struct rows){ .ids = ids, .data = data, .scales = scales, .count = count, .mapped = true };
+	/* They ascend: between the first and the last there is room for no others. */
+	index->rows.dense = count && (uint64_t)index->rows.ids[count - 1] - (uint64_t)index->rows.ids[0] == count - 1;
 	return AKIN_OK;
 }
 

@@ -94,7 +94,7 @@ akin_status ivf_place(const struct index *index, struct ivf *ivf, size_t first, 
 
 /* ---- ivf_search.c ---- */
 
-akin_status ivf_search(const struct index *index, const struct query *query, const struct index_ask *ask,
+akin_status ivf_search(const struct index *index, const struct query *query, const struct allow *allow, size_t effort,
 		       struct topk *top, akin_error *err);
 akin_status ivf_search_many(const struct index *index, const struct batch *batch, akin_error *err);
 

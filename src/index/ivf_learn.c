@@ -387,7 +387,8 @@ akin_status ivf_choose_probes(const struct index *index, struct ivf *ivf, unsign
 	struct trials *t = mem_zalloc(sizeof *t);
 	uint8_t *rooms = mem_aligned(TRIALS * bytes), *given = mem_aligned(bytes);
 	float *room = mem_aligned((index->space.dim + ivf->n_lists) * sizeof *room);
-	struct batch batch = { .n = count < TRIALS ? count : TRIALS, .threads = threads };
+	static const struct allow all;
+	struct batch batch = { .n = count < TRIALS ? count : TRIALS, .allow = &all, .threads = threads };
 	struct rng rng = { index->params.seed };
 	akin_status st = t && rooms && given && room ? AKIN_OK : error_nomem(err);
 

@@ -6,7 +6,6 @@
 
 #include "base/alloc.h"
 #include "base/pool.h"
-#include "base/rng.h"
 #include "index/ivf.h"
 
 enum {
@@ -116,8 +115,7 @@ struct work {
 	const struct index *index;
 	const struct ivf *ivf;
 	const struct query *query;
-	const struct index_filter *filter; /* or */
-	const uint64_t *allowed;
+	const struct allow *allow;
 	struct list_tables tables;
 	struct candidates found;
 	struct hit *probes; /* lists as ids, nearest first */
@@ -126,8 +124,7 @@ struct work {
 
 static bool allows(const struct work *w, uint32_t row)
 {
-	if (w->allowed) return w->allowed[row / 64] >> row % 64 & 1;
-	return filter_allows(w->filter, w->index->rows.ids[row]);
+	return allow_row(w->allow, &w->index->rows, row);
 }
 
 static void take(struct work *w, const uint32_t *rows, const float *estimates, uint32_t near)
@@ -137,7 +134,7 @@ static void take(struct work *w, const uint32_t *rows, const float *estimates, u
 	for (; near; near &= near - 1) {
 		const size_t i = (size_t)__builtin_ctz(near);
 
-		if ((w->filter || w->allowed) && !allows(w, rows[i])) continue;
+		if (!allows(w, rows[i])) continue;
 		c->keys[c->n++] = key_of(estimates[i], rows[i]);
 	}
 	if (c->n >= candidate_room(c->wanted) - LIST_BLOCK) keep_best(c);
@@ -226,7 +223,7 @@ static void compare_list(const struct work *w, size_t number, struct topk *top)
 
 	for (size_t at = 0; at < list->n; at++) {
 		if (at + AHEAD < list->n) prefetch_row(w->index, list->rows[at + AHEAD]);
-		if ((w->filter || w->allowed) && !allows(w, list->rows[at])) continue;
+		if (!allows(w, list->rows[at])) continue;
 		compare(w, list->rows[at], top);
 	}
 }
@@ -288,26 +285,7 @@ static void centre_query(const struct ivf *ivf, size_t dim, const float *query, 
 
 /* ---- filters ---- */
 
-enum { ASKED = 256, RARE = 32 }; /* rows a filter is tried on; one in so many allowed: comparing all those is faster */
-
-/* One row in how many the filter allows. */
-static double rarity_of(const struct index *index, const struct index_filter *filter)
-{
-	struct rng rng = { index->rows.count };
-	size_t allowed = 0;
-
-	for (size_t i = 0; i < ASKED; i++)
-		allowed += filter->allows(filter->ctx, index->rows.ids[rng_below(&rng, index->rows.count)]);
-	return allowed ? (double)ASKED / (double)allowed : 2 * RARE;
-}
-
-static double rarity_of_bits(const struct index *index, const uint64_t *allowed)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i <= index->rows.count / 64; i++) n += (size_t)__builtin_popcountll(allowed[i]);
-	return n ? (double)index->rows.count / (double)n : 2 * RARE;
-}
+enum { RARE = 32 }; /* one in so many allowed: comparing all those is faster */
 
 /* The nearest allowed rows are farther away than the nearest: more lists. */
 static size_t probes_for(const struct ivf *ivf, size_t probes, double rarity)
@@ -319,14 +297,13 @@ static size_t probes_for(const struct ivf *ivf, size_t probes, double rarity)
 
 static void compare_allowed(const struct work *w, struct topk *top)
 {
-	for (size_t row = 0; row < w->index->rows.count; row++)
-		if (allows(w, (uint32_t)row)) compare(w, (uint32_t)row, top);
+	allow_scan(w->allow, &w->index->rows, &w->index->space, w->query, top);
 }
 
 /* Too few hits, though there may be more: no list or estimate excuses that. */
 static bool is_short(const struct work *w, const struct topk *top, const struct topk *before)
 {
-	return (w->filter || w->allowed) && top->n < top->k && before->bound == INFINITY;
+	return w->allow->filter && top->n < top->k && before->bound == INFINITY;
 }
 
 /* ---- one query ---- */
@@ -393,18 +370,18 @@ static void look_into_lists(struct work *w, const struct room *room, size_t n_pr
 	if (ivf->width) compare_found(w, top);
 }
 
-akin_status ivf_search(const struct index *index, const struct query *query, const struct index_ask *ask,
+akin_status ivf_search(const struct index *index, const struct query *query, const struct allow *allow, size_t effort,
 		       struct topk *top, akin_error *err)
 {
 	const struct ivf *ivf = index->kind;
 	const struct topk before = *top;
-	const double rarity = ask->filter && index->rows.count ? rarity_of(index, ask->filter) : 1;
-	const size_t wanted = rerank_for(index, ask->k);
-	size_t probes = ask->effort ? ask->effort : ivf->probes;
-	struct work w = { .index = index, .ivf = ivf, .query = query, .filter = ask->filter };
+	const double rarity = allow_rarity(allow, &index->rows);
+	const size_t wanted = rerank_for(index, top->k);
+	size_t probes = effort ? effort : ivf->probes;
+	struct work w = { .index = index, .ivf = ivf, .query = query, .allow = allow };
 	struct room room;
 
-	if (!ivf->learnt) return flat_search(index, query, ask, top, err);
+	if (!ivf->learnt) return flat_search(index, query, allow, effort, top, err);
 	if (rarity > (double)RARE) {
 		compare_allowed(&w, top);
 		return AKIN_OK;
@@ -523,7 +500,7 @@ static bool prepare(const struct group *g, struct group_room *room, size_t first
 		*w = (struct work){ .index = g->index,
 				    .ivf = ivf,
 				    .query = &g->batch->queries[first + i],
-				    .allowed = g->batch->allowed,
+				    .allow = g->batch->allow,
 				    .sure = g->sure };
 		w->found = (struct candidates){ room->keys + i * candidate_room(g->wanted), 0, g->wanted, INFINITY };
 		finish_distances(g, distances);
@@ -587,7 +564,7 @@ static void visit_lists(const struct group *g, struct group_room *room, size_t f
 static void compare_alone(const struct group *g, size_t query)
 {
 	const struct work w = {
-		.index = g->index, .ivf = g->ivf, .query = &g->batch->queries[query], .allowed = g->batch->allowed
+		.index = g->index, .ivf = g->ivf, .query = &g->batch->queries[query], .allow = g->batch->allow
 	};
 
 	compare_allowed(&w, &g->batch->tops[query]);
@@ -635,7 +612,7 @@ akin_status ivf_search_many(const struct index *index, const struct batch *batch
 	if (!batch->n) return AKIN_OK;
 	g.size = (batch->n + threads - 1) / threads < GROUP ? (batch->n + threads - 1) / threads : GROUP;
 	g.wanted = rerank_for(index, batch->tops->k);
-	rarity = batch->allowed && index->rows.count ? rarity_of_bits(index, batch->allowed) : 1;
+	rarity = allow_rarity(batch->allow, &index->rows);
 	g.before = batch->tops[0];
 	g.exact = rarity > (double)RARE;
 	g.probes = batch->effort ? batch->effort : ivf->probes;

@@ -27,6 +27,7 @@ enum {
 	MOST_BITS = 24, /* of a slot */
 	SAMPLE = 256,
 	PROBES = 64, /* of a table, unless asked otherwise */
+	RARE = 32,   /* one row of so many or fewer allowed: those are compared */
 };
 
 struct lsh {
@@ -359,8 +360,7 @@ struct walk {
 	const struct index *index;
 	const struct lsh *l;
 	const struct query *query;
-	const struct index_filter *filter; /* or */
-	const uint64_t *allowed;
+	const struct allow *allow;
 	struct topk *top;
 	uint64_t *seen;
 	struct probe *heap;
@@ -376,8 +376,7 @@ static void ask_slot(const struct walk *w, size_t table, uint64_t key)
 
 		if (w->seen[row / 64] >> row % 64 & 1) continue;
 		w->seen[row / 64] |= UINT64_C(1) << row % 64;
-		if (w->allowed ? !(w->allowed[row / 64] >> row % 64 & 1) : !filter_allows(w->filter, rows->ids[row]))
-			continue;
+		if (!allow_row(w->allow, rows, row)) continue;
 		space_distances(&w->index->space, w->query, rows_at(rows, &w->index->space, row),
 				rows_scales(rows, row), 1, &distance);
 		if (distance <= w->top->bound) topk_push(w->top, (struct hit){ rows->ids[row], distance });
@@ -446,18 +445,24 @@ static akin_status search_one(struct walk *w, size_t effort, akin_error *err)
 	return room && w->seen && w->heap ? AKIN_OK : error_nomem(err);
 }
 
+/* Tables would be asked for rows that are nearly all not allowed. */
+static bool is_rare(const struct index *index, const struct allow *allow)
+{
+	return allow->bits && allow->n < index->rows.count / RARE;
+}
+
 /* When fewer than k were found, all are compared: nobody is told that there are no more. */
-static akin_status search(const struct index *index, const struct query *query, const struct index_ask *ask,
+static akin_status search(const struct index *index, const struct query *query, const struct allow *allow, size_t effort,
 			  struct topk *top, akin_error *err)
 {
 	const struct topk before = *top;
-	struct walk w = { .index = index, .l = index->kind, .query = query, .filter = ask->filter, .top = top };
+	struct walk w = { .index = index, .l = index->kind, .query = query, .allow = allow, .top = top };
 	akin_status st;
 
-	if (!w.l->made) return flat_search(index, query, ask, top, err);
-	if ((st = search_one(&w, ask->effort, err)) != AKIN_OK || top->n == top->k || ask->bounded) return st;
+	if (!w.l->made || is_rare(index, allow)) return flat_search(index, query, allow, effort, top, err);
+	if ((st = search_one(&w, effort, err)) != AKIN_OK || top->n == top->k || before.bound < INFINITY) return st;
 	*top = before;
-	return flat_search(index, query, ask, top, err);
+	return flat_search(index, query, allow, effort, top, err);
 }
 
 struct many {
@@ -473,7 +478,7 @@ static void search_at(void *ctx, size_t i)
 	struct walk w = { .index = m->index,
 			  .l = m->index->kind,
 			  .query = &m->batch->queries[i],
-			  .allowed = m->batch->allowed,
+			  .allow = m->batch->allow,
 			  .top = &m->batch->tops[i] };
 	struct batch rest = *m->batch;
 
@@ -492,7 +497,8 @@ static akin_status search_many(const struct index *index, const struct batch *ba
 	struct many m = { index, batch, NULL };
 	akin_status st = AKIN_OK;
 
-	if (!((const struct lsh *)index->kind)->made) return flat_search_many(index, batch, err);
+	if (!((const struct lsh *)index->kind)->made || is_rare(index, batch->allow))
+		return flat_search_many(index, batch, err);
 	if (!(m.states = mem_calloc(batch->n, sizeof *m.states))) return error_nomem(err);
 	pool_for(batch->n, batch->threads, search_at, &m);
 	for (size_t i = 0; i < batch->n && st == AKIN_OK; i++)

@@ -4,6 +4,7 @@
 #ifndef AKIN_INDEX_OPS_H
 #define AKIN_INDEX_OPS_H
 
+#include "index/allow.h"
 #include "index/file.h"
 #include "index/index.h"
 #include "index/rows.h"
@@ -15,7 +16,7 @@ struct batch {
 	const struct query *queries;
 	struct topk *tops;
 	size_t n;
-	const uint64_t *allowed; /* a bit for each row, NULL allows all */
+	const struct allow *allow; /* all, or with bits */
 	size_t effort;
 	unsigned threads;
 };
@@ -31,7 +32,7 @@ struct index_ops {
 	akin_status (*added)(struct index *index, size_t first, size_t n, unsigned threads, akin_error *err);
 	/* `row` is about to leave, and row `last` (the last one) to take its place; row == last: nothing moves. */
 	akin_status (*removing)(struct index *index, size_t row, size_t last, akin_error *err);
-	akin_status (*search)(const struct index *index, const struct query *query, const struct index_ask *ask,
+	akin_status (*search)(const struct index *index, const struct query *query, const struct allow *allow, size_t effort,
 	                      struct topk *top, akin_error *err);
 	akin_status (*search_many)(const struct index *index, const struct batch *batch, akin_error *err);
 	/* Write the structure's sections; the row at place i of the file is order[i] here. */
@@ -56,15 +57,10 @@ struct index {
 extern const struct index_ops flat_ops, graph_ops, ivf_ops, binary_ops, lsh_ops;
 
 /* Exact answers, whatever the kind. */
-akin_status flat_search(const struct index *index, const struct query *query, const struct index_ask *ask,
+akin_status flat_search(const struct index *index, const struct query *query, const struct allow *allow, size_t effort,
                         struct topk *top, akin_error *err);
 akin_status flat_search_many(const struct index *index, const struct batch *batch, akin_error *err);
 akin_status flat_range(const struct index *index, const struct query *query, float max_distance,
                        const struct index_filter *filter, struct hit **hits, size_t *n_hits, akin_error *err);
-
-static inline bool filter_allows(const struct index_filter *filter, int64_t id)
-{
-	return !filter || filter->allows(filter->ctx, id);
-}
 
 #endif

@@ -104,8 +104,12 @@ akin_status rows_add(struct rows *rows, const struct space *space, const int64_t
 		st = add_one(rows, space, ids[done], (const uint8_t *)from + done * space->query_bytes, rows->count + done, err);
 		if (st == AKIN_OK) done++;
 	}
-	if (st == AKIN_OK) rows->count += n;
-	else
+	if (st == AKIN_OK) {
+		if (!rows->count) rows->dense = true;
+		for (size_t i = 0; rows->dense && i < n; i++)
+			rows->dense = (uint64_t)ids[i] - (uint64_t)rows->ids[0] == rows->count + i;
+		rows->count += n;
+	} else
 		while (done) idmap_remove(&rows->map, rows->ids, rows->count + --done);
 	return st;
 }
@@ -114,6 +118,12 @@ bool rows_find(const struct rows *rows, int64_t id, size_t *row)
 {
 	size_t low = 0, high = rows->count;
 
+	if (rows->dense) {
+		const uint64_t place = rows->count ? (uint64_t)id - (uint64_t)rows->ids[0] : rows->count;
+
+		*row = place < rows->count ? (size_t)place : 0;
+		return place < rows->count;
+	}
 	if (!rows->mapped) return idmap_find(&rows->map, rows->ids, id, row);
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
@@ -131,6 +141,7 @@ void rows_remove(struct rows *rows, const struct space *space, size_t row)
 
 	idmap_remove(&rows->map, rows->ids, row);
 	if (row != last) {
+		rows->dense = false;
 		idmap_remove(&rows->map, rows->ids, last);
 		((int64_t *)writable(rows->ids))[row] = rows->ids[last];
 		memcpy(writable(rows_at(rows, space, row)), rows_at(rows, space, last), space->row_bytes);
@@ -147,7 +158,8 @@ akin_status rows_check(const struct rows *rows, const struct space *space, bool 
 	for (size_t i = 0; i < rows->count; i++) {
 		size_t row;
 
-		if (!rows_find(rows, rows->ids[i], &row) || row != i)
+		if (!rows_find(rows, rows->ids[i], &row) || row != i ||
+		    (!rows->mapped && (!idmap_find(&rows->map, rows->ids, rows->ids[i], &row) || row != i)))
 			return error_set(err, AKIN_ERR_CORRUPT, "id %lld does not lead to its row %zu", (long long)rows->ids[i], i);
 		if (deep && !space_row_is_valid(space, rows_at(rows, space, i), space->scaled ? rows->scales[i] : 0))
 			return error_set(err, AKIN_ERR_CORRUPT, "the vector of id %lld is not valid", (long long)rows->ids[i]);

@@ -1,6 +1,7 @@
 /* index/rows.h - the vectors of an index and their ids, in memory or in a mapped file.
  *   R1  rows lie one after another without gaps; row i belongs to ids[i]; ids are unique;
- *   R2  in a mapped file ids ascend, and a row is found by bisection; in memory a hash table finds it.
+ *   R2  in a mapped file ids ascend, and a row is found by bisection; in memory a hash table finds it. Ids that are
+ *       consecutive (`dense`) are found by subtraction.
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AKIN_INDEX_ROWS_H
 #define AKIN_INDEX_ROWS_H
@@ -14,6 +15,7 @@ struct rows {
 	const float *scales; /* NULL unless the space is scaled */
 	size_t count;
 	bool mapped;         /* the three above belong to a file */
+	bool dense;          /* row i has id ids[0] + i; never set wrongly, sometimes not set where it might be */
 	size_t capacity;
 	struct idmap map;
 };

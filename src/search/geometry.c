@@ -36,7 +36,8 @@ static bool solve(double *a, size_t n, double *x)
 	return true;
 }
 
-/* Eigenvectors of a symmetric n x n matrix as columns of v, by Jacobi's rotations; a's diagonal becomes the eigenvalues. */
+/* Eigenvectors of a symmetric n x n matrix as columns of v, by Jacobi's rotations; a's diagonal becomes the
+ * eigenvalues. */
 static void eigen(double *a, size_t n, double *v)
 {
 	for (size_t i = 0; i < n * n; i++) v[i] = i % (n + 1) == 0;
@@ -80,13 +81,15 @@ static void multiply(const double a[9], const double b[9], double to[9])
 {
 	double r[9];
 
-	for (int i = 0; i < 9; i++) r[i] = a[i / 3 * 3] * b[i % 3] + a[i / 3 * 3 + 1] * b[i % 3 + 3] + a[i / 3 * 3 + 2] * b[i % 3 + 6];
+	for (int i = 0; i < 9; i++)
+		r[i] = a[i / 3 * 3] * b[i % 3] + a[i / 3 * 3 + 1] * b[i % 3 + 3] + a[i / 3 * 3 + 2] * b[i % 3 + 6];
 	memcpy(to, r, sizeof r);
 }
 
 static double determinant(const double h[9])
 {
-	return h[0] * (h[4] * h[8] - h[5] * h[7]) - h[1] * (h[3] * h[8] - h[5] * h[6]) + h[2] * (h[3] * h[7] - h[4] * h[6]);
+	return h[0] * (h[4] * h[8] - h[5] * h[7]) - h[1] * (h[3] * h[8] - h[5] * h[6]) +
+	        h[2] * (h[3] * h[7] - h[4] * h[6]);
 }
 
 bool map_invert(const double h[9], double to[9])
@@ -151,7 +154,8 @@ static bool frame_of(const struct point_pair *p, const double *w, size_t n, stru
 
 static struct point_pair within(const struct frame *f, const struct point_pair *p)
 {
-	return (struct point_pair){ (p->ax - f->ax) / f->a_size, (p->ay - f->ay) / f->a_size, (p->bx - f->bx) / f->b_size,
+	return (struct point_pair){ (p->ax - f->ax) / f->a_size, (p->ay - f->ay) / f->a_size,
+	                            (p->bx - f->bx) / f->b_size,
 		                    (p->by - f->by) / f->b_size };
 }
 
@@ -213,7 +217,8 @@ bool fit_affine(const struct point_pair *p, const double *w, size_t n, double ma
 	det = m[0] * m[2] - m[1] * m[1];
 	if (!(det > 1e-8 * (m[0] + m[2]) * (m[0] + m[2]))) return false; /* all on a line */
 	memcpy(map, (const double[9]){ (x[0] * m[2] - x[1] * m[1]) / det, (x[1] * m[0] - x[0] * m[1]) / det, 0,
-	                               (y[0] * m[2] - y[1] * m[1]) / det, (y[1] * m[0] - y[0] * m[1]) / det, 0, 0, 0, 1 },
+	                               (y[0] * m[2] - y[1] * m[1]) / det, (y[1] * m[0] - y[0] * m[1]) / det, 0, 0, 0,
+	                               1 },
 	       9 * sizeof *map);
 	return fabs(map[0] * map[4] - map[1] * map[3]) > tiny && outside(&f, map);
 }
@@ -224,8 +229,8 @@ static void add_equation(double a[72], const double row[9], double weight)
 		for (size_t c = 0; c < 9; c++) a[r * 9 + c] += weight * row[r] * row[c];
 }
 
-/* The direct linear transform with the last number 1: in normal coordinates it is the denominator at the mean, which is not
- * 0 for points in front of the camera. */
+/* The direct linear transform with the last number 1: in normal coordinates it is the denominator at the mean, which
+ * is not 0 for points in front of the camera. */
 bool fit_homography(const struct point_pair *p, const double *w, size_t n, double map[9])
 {
 	double a[72] = { 0 };
@@ -244,8 +249,10 @@ bool fit_homography(const struct point_pair *p, const double *w, size_t n, doubl
 	return fabs(determinant(map)) > tiny && outside(&f, map);
 }
 
-/* The symmetric 9 x 9 matrix of (b, 1) (x) (a, 1) and its eigenvectors; *least and *next: the columns of the two smallest. */
-static bool epipolar(const struct point_pair *p, const double *w, size_t n, struct frame *f, double v[81], size_t *least,
+/* The symmetric 9 x 9 matrix of (b, 1) (x) (a, 1) and its eigenvectors; *least and *next: the columns of the two
+ * smallest. */
+static bool epipolar(const struct point_pair *p, const double *w, size_t n, struct frame *f, double v[81],
+                     size_t *least,
                      size_t *next)
 {
 	double m[81] = { 0 };

@@ -1,4 +1,5 @@
-/* search/match.c - one pass over all pairs: every row of a is compared with all of b, and what b thinks is noted on the way.
+/* search/match.c - one pass over all pairs: every row of a is compared with all of b, and what b thinks is noted on
+ * the way.
  * SPDX-License-Identifier: Apache-2.0 */
 #include "search/match.h"
 
@@ -74,7 +75,8 @@ static void compare_all(const struct match_rows *a, const struct match_rows *b, 
 	}
 }
 
-akin_status match_rows(const struct match_rows *a, const struct match_rows *b, float ratio, struct match **matches, size_t *n,
+akin_status match_rows(const struct match_rows *a, const struct match_rows *b, float ratio, struct match **matches,
+                       size_t *n,
                        akin_error *err)
 {
 	struct nearest *of = NULL;
@@ -99,7 +101,8 @@ akin_status match_rows(const struct match_rows *a, const struct match_rows *b, f
 	compare_all(a, b, distances, distances + b->n, of, back);
 	for (uint32_t i = 0; i < a->n; i++) {
 		float r = ratio_of(&of[i], a->bits);
-		if (of[i].at != UINT32_MAX && back[of[i].at] == i && r < ratio) (*matches)[(*n)++] = (struct match){ i, of[i].at, r };
+		if (of[i].at != UINT32_MAX && back[of[i].at] == i && r < ratio)
+			(*matches)[(*n)++] = (struct match){ i, of[i].at, r };
 	}
 	qsort(*matches, *n, sizeof **matches, by_ratio);
 out:

@@ -1,7 +1,7 @@
 /* search/match.h - which local features of one picture answer to which of another, by their descriptions alone.
  *
- * Both ways nearest, and clearly nearer than the second (Lowe 2004, section 7.1): d1 / d2 below a ratio. A second that lies
- * at the place of the first is the same point seen in another direction, and no rival.
+ * Both ways nearest, and clearly nearer than the second (Lowe 2004, section 7.1): d1 / d2 below a ratio. A second
+ * that lies at the place of the first is the same point seen in another direction, and no rival.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AKIN_SEARCH_MATCH_H
@@ -26,9 +26,10 @@ struct match {
 	float ratio; /* d1 / d2 seen from a, 0..1; smaller is surer */
 };
 
-/* *matches: ascending by ratio, then by a; the caller's (mem_free), NULL when there are none. `ratio` 0: 0.8 for L2, 0.85 for
- * bits. AKIN_ERR_INVALID when the two are of different kinds. */
-akin_status match_rows(const struct match_rows *a, const struct match_rows *b, float ratio, struct match **matches, size_t *n,
+/* *matches: ascending by ratio, then by a; the caller's (mem_free), NULL when there are none. `ratio` 0: 0.8 for L2,
+ * 0.85 for bits. AKIN_ERR_INVALID when the two are of different kinds. */
+akin_status match_rows(const struct match_rows *a, const struct match_rows *b, float ratio, struct match **matches,
+                       size_t *n,
                        akin_error *err);
 
 #endif

@@ -7,15 +7,31 @@
 
 #include "base/alloc.h"
 
-double scale_evidence(const struct scale *scale, double distance)
+/* Odds beyond e^16 say nothing more, and a distance of 0 would make the other parts of a query weightless. */
+static const double MOST_LOG_ODDS = 16;
+
+static double log_odds(const struct scale *scale, double distance)
 {
-	return (scale->mean - distance) / scale->deviation;
+	double odds;
+
+	if (scale->linear) odds = scale->slope * (scale->half - distance);
+	else odds = distance > 0 ? scale->slope * log(scale->half / distance) : MOST_LOG_ODDS;
+	return fmin(fmax(odds, -MOST_LOG_ODDS), MOST_LOG_ODDS);
 }
 
-double scale_score(const struct scale *scale, double evidence)
+static double probability(double odds)
 {
-	if (!(scale->slope > 0)) return fmin(fmax(evidence, 0), 1);
-	return 1 / (1 + exp(-(scale->offset + scale->slope * evidence)));
+	return 1 / (1 + exp(-odds));
+}
+
+double scale_evidence(const struct scale *scale, double distance)
+{
+	return log_odds(scale, distance) - log_odds(scale, scale->random);
+}
+
+double scale_score(const struct scale *scale, double distance)
+{
+	return probability(log_odds(scale, distance));
 }
 
 static double wanted_weight(const struct rank_term *terms, size_t n)
@@ -39,17 +55,13 @@ double rank_value(const struct rank_term *terms, size_t n, const double *evidenc
 	return value;
 }
 
-struct scale rank_scale(const struct rank_term *terms, size_t n)
+double rank_score(const struct rank_term *terms, size_t n, double value)
 {
-	double wanted = wanted_weight(terms, n);
-	struct scale mean = { .deviation = 1 };
+	double wanted = wanted_weight(terms, n), odds = value;
 
-	for (size_t i = 0; i < n; i++) {
-		if (terms[i].weight <= 0) continue;
-		mean.offset += terms[i].weight / wanted * terms[i].scale->offset;
-		mean.slope += terms[i].weight / wanted * terms[i].scale->slope;
-	}
-	return mean;
+	for (size_t i = 0; i < n; i++)
+		if (terms[i].weight > 0) odds += terms[i].weight / wanted * log_odds(terms[i].scale, terms[i].scale->random);
+	return probability(odds);
 }
 
 static int best_first(const void *a, const void *b)
@@ -57,7 +69,7 @@ static int best_first(const void *a, const void *b)
 	const struct ranked *x = a, *y = b;
 
 	if (x->value != y->value) return x->value > y->value ? -1 : 1;
-	return (x->id > y->id) - (x->id < y->id);
+	return (x->row > y->row) - (x->row < y->row);
 }
 
 void rank_sort(struct ranked *items, size_t n)

@@ -1,7 +1,7 @@
 /* search/verify.c - one map that matched points agree on; verify.h says by what measure.
  *
- * While searching, errors are counted in steps of a quarter octave: p is rounded up to the next step, so that the NFA that is
- * compared is never below the true one and no sorting is needed.
+ * While searching, errors are counted in steps of a quarter octave: p is rounded up to the next step, so that the NFA
+ * that is compared is never below the true one and no sorting is needed.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include "search/verify.h"
@@ -13,7 +13,8 @@
 #include "base/alloc.h"
 #include "base/rng.h"
 
-enum { STEPS = 64, STEPS_AN_OCTAVE = 4, REFINEMENTS = 6, SINGLES = 300, ROUNDS = 2000, ZOOM_BINS = 20, TURN_BINS = 18, SAMPLE_MAX = 8 };
+enum { STEPS = 64, STEPS_AN_OCTAVE = 4, REFINEMENTS = 6, SINGLES = 300, ROUNDS = 2000, ZOOM_BINS = 20, TURN_BINS = 18,
+       SAMPLE_MAX = 8 };
 
 static const double pi = 3.14159265358979, floor_px = 0.5;
 
@@ -41,7 +42,7 @@ struct search {
 	size_t n;
 	struct point_pair *at;      /* the pairs that count, surest first */
 	uint32_t *from;             /* which of the caller's they are */
-	double *turn, *zoom;
+	double *turn, *zoom, *reach_a, *reach_b;
 	double *weights, *error;    /* of each pair, under the map at hand */
 	double *log_factorial;      /* base 10, 0..n */
 	uint32_t *order;            /* pairs by votes */
@@ -91,7 +92,8 @@ static bool errors(const struct search *s, enum verify_model model, const double
 
 	if (model != VERIFY_FUNDAMENTAL) {
 		/* A mirrored map cannot be: descriptions of mirrored things do not match. */
-		if (!map_invert(map, back) || !(map[0] * map[4] - map[1] * map[3] > 0 || model == VERIFY_HOMOGRAPHY)) return false;
+		if (!map_invert(map, back) || !(map[0] * map[4] - map[1] * map[3] > 0 || model == VERIFY_HOMOGRAPHY))
+			return false;
 		for (size_t i = 0; i < s->n; i++) error[i] = point_error(s, map, back, &s->at[i]);
 	} else {
 		for (size_t i = 0; i < s->n; i++) error[i] = line_error(s, map, &s->at[i]);
@@ -106,12 +108,13 @@ static double log_choose(const struct search *s, size_t n, size_t k)
 	return s->log_factorial[n] - s->log_factorial[k] - s->log_factorial[n - k];
 }
 
-static double log_nfa(const struct search *s, enum verify_model model, size_t k, double p)
+/* k of n pairs. */
+static double log_nfa(const struct search *s, enum verify_model model, size_t n, size_t k, double p)
 {
 	const struct kind *kind = &kinds[model];
 
 	if (k <= kind->sample || !(p < 1)) return 0;
-	return log10(VERIFY_MODELS * kind->maps * (double)(s->n - kind->sample)) + log_choose(s, s->n, k) +
+	return log10(VERIFY_MODELS * kind->maps * (double)(n - kind->sample)) + log_choose(s, n, k) +
 	       log_choose(s, k, kind->sample) + (double)(k - kind->sample) * log10(p);
 }
 
@@ -125,10 +128,11 @@ static void judge(const struct search *s, struct candidate *c, const double *err
 	c->log10_nfa = 0;
 	c->n_inliers = 0;
 	c->error = 0;
-	/* Step i holds errors in most * (2^-((i + 1) / 4), 2^-(i / 4)]; its upper end stands for it. */
+	/* Step i holds errors in most * (2^-((i + 1) / 4), 2^-(i / 4)]; its upper end stands for it. What lies at an
+	 * end by all but rounding belongs to the step below it. */
 	for (size_t i = 0; i < s->n; i++)
 		if (error[i] <= most) {
-			double step = -log2(error[i] / most) * STEPS_AN_OCTAVE;
+			double step = -log2(error[i] / most) * STEPS_AN_OCTAVE - 1e-9;
 			counts[step < STEPS ? (size_t)fmax(step, 0) : STEPS]++;
 		}
 	for (size_t i = STEPS + 1; i-- > 0;) {
@@ -136,7 +140,7 @@ static void judge(const struct search *s, struct candidate *c, const double *err
 
 		if (!counts[i]) continue;
 		k += counts[i];
-		nfa = log_nfa(s, c->model, k, p);
+		nfa = log_nfa(s, c->model, s->n, k, p);
 		if (nfa < c->log10_nfa) {
 			c->log10_nfa = nfa;
 			c->n_inliers = k;
@@ -201,7 +205,8 @@ static void improve(struct search *s, const struct candidate *start, enum verify
 		if (!errors(s, model, next.map, s->error)) break;
 		judge(s, &next, s->error);
 		if (next.log10_nfa < s->best.log10_nfa && spread_out(s, s->error, next.error)) s->best = next;
-		if (!(next.n_inliers > kinds[model].sample) || (i > 1 && !(next.log10_nfa < now.log10_nfa - 0.01))) break;
+		if (!(next.n_inliers > kinds[model].sample) || (i > 1 && !(next.log10_nfa < now.log10_nfa - 0.01)))
+			break;
 		now = next;
 	}
 }
@@ -251,7 +256,8 @@ static void count_votes(struct search *s)
 		for (size_t t = 0; t < TURN_BINS; t++)
 			for (size_t d = 0; d < 9; d++) {
 				size_t y = z + d / 3, x = (t + d % 3 + TURN_BINS - 1) % TURN_BINS;
-				if (y >= 1 && y <= ZOOM_BINS) smooth[z * TURN_BINS + t] += votes[(y - 1) * TURN_BINS + x];
+				if (y >= 1 && y <= ZOOM_BINS)
+					smooth[z * TURN_BINS + t] += votes[(y - 1) * TURN_BINS + x];
 			}
 	/* A stable selection by votes: bins hold few pairs, and n * bins stays small. */
 	for (size_t level = s->n + 1; level-- > 0 && n < s->n;) {
@@ -273,7 +279,8 @@ static void try_singles(struct search *s)
 		struct candidate one = { .model = VERIFY_SIMILARITY };
 
 		if (!(s->zoom[i] > 0)) return;
-		memcpy(one.map, (const double[9]){ c, -d, p->bx - c * p->ax + d * p->ay, d, c, p->by - d * p->ax - c * p->ay, 0, 0, 1 },
+		memcpy(one.map, (const double[9]){ c, -d, p->bx - c * p->ax + d * p->ay, d, c,
+		                                   p->by - d * p->ax - c * p->ay, 0, 0, 1 },
 		       sizeof one.map);
 		consider(s, &one);
 	}
@@ -282,7 +289,8 @@ static void try_singles(struct search *s)
 /* ---- random samples ---- */
 
 /* `size` different pairs among the first `among`, every other time from those with the most votes. */
-static void draw(const struct search *s, struct rng *rng, size_t size, size_t among, bool voted, struct point_pair *sample)
+static void draw(const struct search *s, struct rng *rng, size_t size, size_t among, bool voted,
+                 struct point_pair *sample)
 {
 	size_t chosen[SAMPLE_MAX];
 
@@ -353,7 +361,8 @@ static bool plane_and_two(const double h[9], const struct point_pair pair[2], do
 		line[k][1] = x - to[0];
 		line[k][2] = to[0] * y - to[1] * x;
 	}
-	for (int i = 0; i < 3; i++) e[i] = line[0][(i + 1) % 3] * line[1][(i + 2) % 3] - line[0][(i + 2) % 3] * line[1][(i + 1) % 3];
+	for (int i = 0; i < 3; i++)
+		e[i] = line[0][(i + 1) % 3] * line[1][(i + 2) % 3] - line[0][(i + 2) % 3] * line[1][(i + 1) % 3];
 	for (size_t c = 0; c < 3; c++) {
 		map[c] = e[1] * h[6 + c] - e[2] * h[3 + c];
 		map[3 + c] = e[2] * h[c] - e[0] * h[6 + c];
@@ -393,10 +402,12 @@ static void merge_sort(uint32_t *items, uint32_t *room, size_t n, const struct v
 {
 	for (size_t run = 1; run < n; run *= 2)
 		for (size_t i = 0; i < n; i += 2 * run) {
-			size_t a = i, middle = i + run < n ? i + run : n, b = middle, end = i + 2 * run < n ? i + 2 * run : n;
+			size_t a = i, middle = i + run < n ? i + run : n, b = middle;
+			size_t end = i + 2 * run < n ? i + 2 * run : n;
 
 			for (size_t k = i; k < end; k++)
-				room[k] = a < middle && (b == end || by_quality(&items[a], &items[b], pairs) <= 0) ? items[a++] : items[b++];
+				room[k] = a < middle && (b == end || by_quality(&items[a], &items[b], pairs) <= 0) ?
+				        items[a++] : items[b++];
 			memcpy(items + i, room + i, (end - i) * sizeof *items);
 		}
 }
@@ -413,27 +424,31 @@ static bool told_before(const struct search *s, const struct point_pair *p)
 
 static bool usable(const struct verify_pair *p)
 {
-	return isfinite(p->at.ax) && isfinite(p->at.ay) && isfinite(p->at.bx) && isfinite(p->at.by) && isfinite(p->turn) &&
-	       isfinite(p->zoom) && isfinite(p->quality);
+	return isfinite(p->at.ax) && isfinite(p->at.ay) && isfinite(p->at.bx) && isfinite(p->at.by) &&
+	        isfinite(p->turn) &&
+	       isfinite(p->zoom) && isfinite(p->quality) && isfinite(p->reach_a) && isfinite(p->reach_b);
 }
 
 static akin_status prepare(struct search *s, const struct verify_pair *pairs, size_t n, akin_error *err)
 {
 	const struct verify_params *v = s->params;
-	double precision = v->precision > 0 ? v->precision : hypot(v->width_b, v->height_b) / 50, area = v->width_b * v->height_b;
+	double precision = v->precision > 0 ? v->precision : hypot(v->width_b, v->height_b) / 50,
+	        area = v->width_b * v->height_b;
 	uint32_t *order = mem_alloc(2 * (n + 1) * sizeof *order);
 	size_t most = n < VERIFY_MAX_PAIRS ? n : VERIFY_MAX_PAIRS, kept = 0;
 
 	s->at = mem_alloc((most + 1) * sizeof *s->at);
 	s->from = mem_alloc(2 * (most + 1) * sizeof *s->from);
-	s->turn = mem_alloc(5 * (most + 1) * sizeof *s->turn);
+	s->turn = mem_alloc(7 * (most + 1) * sizeof *s->turn);
 	if (!order || !s->at || !s->from || !s->turn) {
 		mem_free(order);
 		return error_nomem(err);
 	}
 	s->order = s->from + most + 1;
 	s->zoom = s->turn + most + 1;
-	s->weights = s->zoom + most + 1;
+	s->reach_a = s->zoom + most + 1;
+	s->reach_b = s->reach_a + most + 1;
+	s->weights = s->reach_b + most + 1;
 	s->error = s->weights + most + 1;
 	s->log_factorial = s->error + most + 1;
 	for (uint32_t i = 0; i < n; i++)
@@ -446,6 +461,8 @@ static akin_status prepare(struct search *s, const struct verify_pair *pairs, si
 		s->at[s->n] = p->at;
 		s->turn[s->n] = p->turn;
 		s->zoom[s->n] = p->zoom;
+		s->reach_a[s->n] = p->reach_a;
+		s->reach_b[s->n] = p->reach_b;
 		s->from[s->n++] = order[k];
 	}
 	mem_free(order);
@@ -488,6 +505,31 @@ static bool box_of(const struct verify_params *v, const double map[9], double bo
 	return true;
 }
 
+static bool within_reach(const struct search *s, size_t i, size_t of)
+{
+	const struct point_pair *p = &s->at[i], *q = &s->at[of];
+
+	return hypot(p->ax - q->ax, p->ay - q->ay) < s->reach_a[of] &&
+	        hypot(p->bx - q->bx, p->by - q->by) < s->reach_b[of];
+}
+
+/* The NFA of the best map by independent witnesses alone: s->order receives who they are. */
+static double verdict(struct search *s, size_t *n_witnesses)
+{
+	size_t n = 0;
+
+	*n_witnesses = 0;
+	for (uint32_t i = 0; i < s->n; i++) {
+		bool told = false;
+
+		for (size_t k = 0; k < n && !told; k++) told = within_reach(s, i, s->order[k]);
+		if (told) continue;
+		s->order[n++] = i;
+		*n_witnesses += s->error[i] <= s->best.error;
+	}
+	return fmin(log_nfa(s, s->best.model, n, *n_witnesses, s->best.error), 0);
+}
+
 /* The exact error of the worst inlier in pixels, and who they are. */
 static void report(struct search *s, struct verify_result *result, bool *inlier)
 {
@@ -497,7 +539,6 @@ static void report(struct search *s, struct verify_result *result, bool *inlier)
 
 	result->model = c->model;
 	memcpy(result->map, c->map, sizeof result->map);
-	result->log10_nfa = c->log10_nfa;
 	if (!c->n_inliers || !errors(s, c->model, c->map, s->error)) return;
 	for (size_t i = 0; i < s->n; i++)
 		if (s->error[i] <= c->error) {
@@ -505,22 +546,26 @@ static void report(struct search *s, struct verify_result *result, bool *inlier)
 			worst = fmax(worst, s->error[i]);
 			result->n_inliers++;
 		}
-	result->precision = c->model == VERIFY_FUNDAMENTAL ? worst * area / (2 * hypot(v->width_b, v->height_b)) : sqrt(worst * area / pi);
-	result->found = c->log10_nfa <= -VERIFY_CERTAINTY;
+	result->precision = c->model == VERIFY_FUNDAMENTAL ? worst * area / (2 * hypot(v->width_b, v->height_b)) :
+	        sqrt(worst * area / pi);
+	result->log10_nfa = verdict(s, &result->n_witnesses);
+	result->found = result->log10_nfa <= -VERIFY_CERTAINTY;
 	result->has_box = result->found && c->model != VERIFY_FUNDAMENTAL && box_of(v, c->map, result->box);
 }
 
-akin_status verify(const struct verify_pair *pairs, size_t n, const struct verify_params *params, struct verify_result *result,
+akin_status verify(const struct verify_pair *pairs, size_t n, const struct verify_params *params,
+                   struct verify_result *result,
                    bool *inlier, akin_error *err)
 {
 	struct search s = { .params = params, .best = { .model = params->model } };
 	akin_status st;
 
 	*result = (struct verify_result){ .model = params->model };
-	memset(inlier, 0, n * sizeof *inlier);
+	if (n) memset(inlier, 0, n * sizeof *inlier);
 	if (!(params->width_a >= 1 && params->height_a >= 1 && params->width_b >= 1 && params->height_b >= 1))
 		return error_set(err, AKIN_ERR_INVALID, "pictures without a size cannot be compared");
-	if ((unsigned)params->model >= VERIFY_MODELS) return error_set(err, AKIN_ERR_INVALID, "no such geometric model");
+	if ((unsigned)params->model >= VERIFY_MODELS)
+		return error_set(err, AKIN_ERR_INVALID, "no such geometric model");
 	if ((st = prepare(&s, pairs, n, err)) == AKIN_OK) {
 		look_for(&s);
 		report(&s, result, inlier);

@@ -16,7 +16,7 @@ static inline __m256 widen(const int8_t *weights)
 
 /* Outputs p .. p + HALF - 1. */
 KERNEL void product_tile(const struct dense_layer *layer, size_t p, const float *rows, size_t stride, float *out,
-                         size_t out_stride, const size_t n)
+			 size_t out_stride, const size_t n)
 {
 	const int8_t *panel = layer->weights + p / DENSE_PANEL * DENSE_PANEL * layer->inputs + p % DENSE_PANEL;
 	const __m256 scale = _mm256_set1_ps(layer->scale);
@@ -40,7 +40,7 @@ KERNEL void product_tile(const struct dense_layer *layer, size_t p, const float 
 }
 
 static void product(const struct dense_layer *layer, const float *rows, size_t stride, size_t n, float *out,
-                    size_t out_stride)
+		    size_t out_stride)
 {
 	for (size_t p = 0; p < layer->outputs; p += HALF) {
 		size_t r = 0;
@@ -49,7 +49,8 @@ static void product(const struct dense_layer *layer, const float *rows, size_t s
 			product_tile(layer, p, rows + r * stride, stride, out + r * out_stride, out_stride, TILE);
 		for (; r + 3 <= n; r += 3)
 			product_tile(layer, p, rows + r * stride, stride, out + r * out_stride, out_stride, 3);
-		for (; r < n; r++) product_tile(layer, p, rows + r * stride, stride, out + r * out_stride, out_stride, 1);
+		for (; r < n; r++)
+			product_tile(layer, p, rows + r * stride, stride, out + r * out_stride, out_stride, 1);
 	}
 }
 

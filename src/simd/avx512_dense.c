@@ -6,7 +6,8 @@
 
 #include "simd/dense_body.h"
 
-/* 12 rows by 2 registers of outputs, 2 of weights: 26 of 32 registers, and 24 sums hide the latency of the multiply-add. */
+/* 12 rows by 2 registers of outputs, 2 of weights: 26 of 32 registers, and 24 sums hide the latency of the
+ * multiply-add. */
 enum { TILE = 12 };
 
 static inline __m512 widen(const int8_t *weights)
@@ -15,7 +16,7 @@ static inline __m512 widen(const int8_t *weights)
 }
 
 KERNEL void product_tile(const struct dense_layer *layer, size_t p, const float *rows, size_t stride, float *out,
-                         size_t out_stride, const size_t n)
+			 size_t out_stride, const size_t n)
 {
 	const int8_t *panel = layer->weights + p * layer->inputs;
 	const __m512 scale = _mm512_set1_ps(layer->scale);
@@ -39,7 +40,7 @@ KERNEL void product_tile(const struct dense_layer *layer, size_t p, const float 
 }
 
 static void product(const struct dense_layer *layer, const float *rows, size_t stride, size_t n, float *out,
-                    size_t out_stride)
+		    size_t out_stride)
 {
 	for (size_t p = 0; p < layer->outputs; p += DENSE_PANEL) {
 		size_t r = 0;
@@ -48,7 +49,8 @@ static void product(const struct dense_layer *layer, const float *rows, size_t s
 			product_tile(layer, p, rows + r * stride, stride, out + r * out_stride, out_stride, TILE);
 		for (; r + 4 <= n; r += 4)
 			product_tile(layer, p, rows + r * stride, stride, out + r * out_stride, out_stride, 4);
-		for (; r < n; r++) product_tile(layer, p, rows + r * stride, stride, out + r * out_stride, out_stride, 1);
+		for (; r < n; r++)
+			product_tile(layer, p, rows + r * stride, stride, out + r * out_stride, out_stride, 1);
 	}
 }
 

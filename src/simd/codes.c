@@ -46,6 +46,8 @@ static const struct code_kernels *const tables[] = {
 #if defined(__x86_64__)
 	&code_kernels_avx2,
 	&code_kernels_avx512,
+#elif defined(__aarch64__)
+	&code_kernels_neon,
 #endif
 };
 

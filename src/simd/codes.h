@@ -26,6 +26,7 @@ const struct code_kernels *code_kernels_best(void);
 /* NULL when this build or this processor has none. For tests. */
 const struct code_kernels *code_kernels_by_name(const char *name);
 
-extern const struct code_kernels code_kernels_scalar, code_kernels_avx2, code_kernels_avx512;
+extern const struct code_kernels code_kernels_scalar, code_kernels_avx2, code_kernels_avx512,
+    code_kernels_neon;
 
 #endif

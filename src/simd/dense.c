@@ -5,7 +5,7 @@
 #include "simd/dense_body.h"
 
 static void product(const struct dense_layer *layer, const float *rows, size_t stride, size_t n, float *out,
-                    size_t out_stride)
+		    size_t out_stride)
 {
 	for (size_t p = 0; p < layer->outputs; p += DENSE_PANEL) {
 		const int8_t *panel = layer->weights + p * layer->inputs;
@@ -17,7 +17,8 @@ static void product(const struct dense_layer *layer, const float *rows, size_t s
 				for (size_t j = 0; j < DENSE_PANEL; j++)
 					sum[j] += rows[r * stride + i] * (float)panel[i * DENSE_PANEL + j];
 			for (size_t j = 0; j < DENSE_PANEL; j++)
-				out[r * out_stride + p + j] = (layer->bias ? layer->bias[p + j] : 0) + layer->scale * sum[j];
+				out[r * out_stride + p + j] =
+				    (layer->bias ? layer->bias[p + j] : 0) + layer->scale * sum[j];
 		}
 	}
 }

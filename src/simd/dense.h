@@ -21,10 +21,10 @@ struct dense_layer {
 };
 
 struct dense_kernels {
-	/* out[r * out_stride + j] = bias[j] + scale * sum of rows[r * stride + i] * weight(i, j). With a stride shorter than
-	 * the inputs rows overlap, which makes the layer a convolution over what lies there. */
+	/* out[r * out_stride + j] = bias[j] + scale * sum of rows[r * stride + i] * weight(i, j). With a stride shorter
+	 * than the inputs rows overlap, which makes the layer a convolution over what lies there. */
 	void (*product)(const struct dense_layer *layer, const float *rows, size_t stride, size_t n, float *out,
-	                size_t out_stride);
+			size_t out_stride);
 	/* Of n values, a multiple of DENSE_PANEL: */
 	void (*relu_add)(float *values, const float *added, size_t n); /* values = max(values, 0) + added */
 	void (*add)(float *sum, const float *added, size_t n);

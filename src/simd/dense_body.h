@@ -1,5 +1,5 @@
-/* simd/dense_body.h - kernels of networks that compilers vectorise well by themselves: included, and so compiled, by the
- * file of each instruction set. SPDX-License-Identifier: Apache-2.0 */
+/* simd/dense_body.h - kernels of networks that compilers vectorise well by themselves: included, and so compiled, by
+ * the file of each instruction set. SPDX-License-Identifier: Apache-2.0 */
 #ifndef AKIN_SIMD_DENSE_BODY_H
 #define AKIN_SIMD_DENSE_BODY_H
 
@@ -92,6 +92,9 @@ static void normalise(const float *row, const float *gain, const float *bias, fl
 	}
 }
 
-#define DENSE_KERNEL_TABLE { .product = product, .relu_add = relu_add, .add = add, .normalise = normalise }
+#define DENSE_KERNEL_TABLE                                                                                             \
+	{                                                                                                              \
+		.product = product, .relu_add = relu_add, .add = add, .normalise = normalise                           \
+	}
 
 #endif

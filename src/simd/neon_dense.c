@@ -22,7 +22,7 @@ static inline void widen(const int8_t *weights, float32x4_t to[WIDE])
 
 /* Outputs p .. p + HALF - 1. */
 KERNEL void product_tile(const struct dense_layer *layer, size_t p, const float *rows, size_t stride, float *out,
-                         size_t out_stride, const size_t n)
+			 size_t out_stride, const size_t n)
 {
 	const int8_t *panel = layer->weights + p / DENSE_PANEL * DENSE_PANEL * layer->inputs + p % DENSE_PANEL;
 	float32x4_t sum[TILE][WIDE], w[WIDE];
@@ -46,14 +46,15 @@ KERNEL void product_tile(const struct dense_layer *layer, size_t p, const float 
 }
 
 static void product(const struct dense_layer *layer, const float *rows, size_t stride, size_t n, float *out,
-                    size_t out_stride)
+		    size_t out_stride)
 {
 	for (size_t p = 0; p < layer->outputs; p += HALF) {
 		size_t r = 0;
 
 		for (; r + TILE <= n; r += TILE)
 			product_tile(layer, p, rows + r * stride, stride, out + r * out_stride, out_stride, TILE);
-		for (; r < n; r++) product_tile(layer, p, rows + r * stride, stride, out + r * out_stride, out_stride, 1);
+		for (; r < n; r++)
+			product_tile(layer, p, rows + r * stride, stride, out + r * out_stride, out_stride, 1);
 	}
 }
 

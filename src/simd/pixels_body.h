@@ -1,5 +1,5 @@
-/* simd/pixels_body.h - kernels over rows of pixels as plain loops and vectors of 16: included, and so compiled, by the file
- * of each instruction set. SPDX-License-Identifier: Apache-2.0 */
+/* simd/pixels_body.h - kernels over rows of pixels as plain loops and vectors of 16: included, and so compiled, by
+ * the file of each instruction set. SPDX-License-Identifier: Apache-2.0 */
 #ifndef AKIN_SIMD_PIXELS_BODY_H
 #define AKIN_SIMD_PIXELS_BODY_H
 
@@ -222,8 +222,8 @@ static void structure(const uint8_t *p, ptrdiff_t stride, int32_t sums[3])
 
 /* ---- box filters ---- */
 
-/* Sum over columns from x1 to before x2 and the rows between two rows of the integral image; modulo 2^32, which is right as
- * long as the sum itself fits. */
+/* Sum over columns from x1 to before x2 and the rows between two rows of the integral image; modulo 2^32, which is
+ * right as long as the sum itself fits. */
 #define BOX(above, below, x1, x2) ((int32_t)((below)[x2] - (below)[x1] - (above)[x2] + (above)[x1]))
 
 static inline float hessian_at(const struct hessian_rows *r, ptrdiff_t x)
@@ -231,7 +231,8 @@ static inline float hessian_at(const struct hessian_rows *r, ptrdiff_t x)
 	const ptrdiff_t lobe = r->lobe, half = lobe / 2;
 	float dxx = (float)(BOX(r->xx[0], r->xx[1], x - lobe - half, x + lobe + half + 1) -
 	                    3 * BOX(r->xx[0], r->xx[1], x - half, x + half + 1));
-	float dyy = (float)(BOX(r->yy[0], r->yy[3], x - lobe + 1, x + lobe) - 3 * BOX(r->yy[1], r->yy[2], x - lobe + 1, x + lobe));
+	float dyy = (float)(BOX(r->yy[0], r->yy[3], x - lobe + 1, x + lobe) - 3 * BOX(r->yy[1], r->yy[2], x - lobe + 1,
+	        x + lobe));
 	float dxy = (float)(BOX(r->xy[0], r->xy[1], x - lobe, x) + BOX(r->xy[2], r->xy[3], x + 1, x + lobe + 1) -
 	                    BOX(r->xy[0], r->xy[1], x + 1, x + lobe + 1) - BOX(r->xy[2], r->xy[3], x - lobe, x));
 

@@ -71,6 +71,7 @@ static const char *const rules[] = {
 	" JOIN picture ON picture.id = picture_id",
 	"SELECT 'the vector of picture ' || picture_id || ' by model ' || model_id || ' has ' || length(data) || ' bytes'"
 	" FROM feature JOIN model ON model.id = model_id WHERE length(data) <> dim * iif(encoding = 1, 4, 2)",
+	keywords_rows_that_lie,
 	"SELECT 'a path is empty or holds a zero byte: ' || hex(path) FROM file WHERE path = x'' OR instr(path, x'00')",
 };
 

@@ -71,7 +71,8 @@ akin_status store_facts_put(struct store *store, int64_t picture_id, const struc
 	if ((st = query_one(store, "SELECT 1 FROM picture WHERE id = ?1", picture_id, &known, err)) != AKIN_OK) return st;
 	if (!known) return error_set(err, AKIN_ERR_NOT_FOUND, "no picture has id %lld", (long long)picture_id);
 	st = put_numbers(store, picture_id, facts, err);
-	return st == AKIN_OK ? put_texts(store, picture_id, facts, err) : st;
+	if (st == AKIN_OK) st = put_texts(store, picture_id, facts, err);
+	return st == AKIN_OK ? keywords_touch(store, picture_id, err) : st;
 }
 
 static bool is_known(struct query *q, int column)

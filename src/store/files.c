@@ -190,6 +190,14 @@ static akin_status delete_path(struct store *store, const char *path, akin_error
 	return query_close(&q, err);
 }
 
+/* A path of the picture has gone: it goes with its last one. */
+static akin_status lose_file(struct store *store, int64_t picture_id, akin_error *err)
+{
+	akin_status st = keywords_touch(store, picture_id, err);
+
+	return st == AKIN_OK ? picture_forget_if_fileless(store, picture_id, err) : st;
+}
+
 akin_status store_file_put(struct store *store, const char *path, int64_t picture_id, const struct file_stamp *stamp,
                            akin_error *err)
 {
@@ -207,8 +215,8 @@ akin_status store_file_put(struct store *store, const char *path, int64_t pictur
 	query_int(&q, 2, picture_id);
 	query_stamp(&q, 3, stamp);
 	query_next(&q);
-	if ((st = query_close(&q, err)) != AKIN_OK || !before || before == picture_id) return st;
-	return picture_forget_if_fileless(store, before, err);
+	if ((st = query_close(&q, err)) != AKIN_OK || (st = keywords_touch(store, picture_id, err)) != AKIN_OK) return st;
+	return before && before != picture_id ? lose_file(store, before, err) : AKIN_OK;
 }
 
 akin_status store_file_move(struct store *store, const char *from, const char *to, const struct file_stamp *stamp,
@@ -231,8 +239,8 @@ akin_status store_file_move(struct store *store, const char *from, const char *t
 	query_path(&q, 2, to);
 	query_stamp(&q, 3, stamp);
 	query_next(&q);
-	if ((st = query_close(&q, err)) != AKIN_OK || !replaced) return st;
-	return picture_forget_if_fileless(store, replaced, err);
+	if ((st = query_close(&q, err)) != AKIN_OK || (st = keywords_touch(store, picture_id, err)) != AKIN_OK) return st;
+	return replaced ? lose_file(store, replaced, err) : AKIN_OK;
 }
 
 akin_status store_file_set_state(struct store *store, const char *path, enum file_state state, akin_error *err)
@@ -260,7 +268,7 @@ akin_status store_file_remove(struct store *store, const char *path, akin_error 
 	if ((st = picture_at(store, path, &picture_id, err)) != AKIN_OK) return st;
 	if (!picture_id) return no_file(path, err);
 	if ((st = delete_path(store, path, err)) != AKIN_OK) return st;
-	return picture_forget_if_fileless(store, picture_id, err);
+	return lose_file(store, picture_id, err);
 }
 
 /* ---- failures ---- */
@@ -282,7 +290,7 @@ akin_status store_failure_put(struct store *store, const char *path, const struc
 	query_text(&q, 7, reason);
 	query_next(&q);
 	if ((st = query_close(&q, err)) != AKIN_OK || !before) return st;
-	return picture_forget_if_fileless(store, before, err);
+	return lose_file(store, before, err);
 }
 
 akin_status store_failure_remove(struct store *store, const char *path, akin_error *err)

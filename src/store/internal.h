@@ -11,6 +11,7 @@
 #include <sqlite3.h>
 #include <stdatomic.h>
 
+#include "base/buf.h"
 #include "store/store.h"
 
 enum { STATE_FAILED = 2 }; /* beside enum file_state, in the table only */
@@ -21,6 +22,7 @@ struct conn {
 	struct statement *idle; /* prepared, waiting for their next use */
 	size_t n_idle, capacity;
 	akin_status failed;     /* of a write transaction: it must not commit any more */
+	struct buf folded;      /* room for functions.c */
 };
 
 struct store {
@@ -36,6 +38,8 @@ struct store {
 	int64_t *put_ids; /* pictures put by it, for S3 */
 	size_t n_put, put_capacity;
 	bool keep_fileless;
+	int64_t *touched; /* pictures whose keywords must be made again before the commit */
+	size_t n_touched, touched_capacity;
 };
 
 uintptr_t thread_self(void);
@@ -56,7 +60,10 @@ struct query {
 	sqlite3_stmt *stmt;
 	const char *sql;
 	int rc;
+	bool once; /* not kept for the next time */
 };
+/* For SQL that is made for this one use. */
+void query_open_once(struct query *q, struct store *store, const char *sql);
 void query_open(struct query *q, struct store *store, const char *sql);
 void query_open_on(struct query *q, struct conn *conn, const char *sql);
 void query_int(struct query *q, int at, int64_t value);
@@ -85,6 +92,22 @@ akin_status migrate(struct store *store, const char *const *steps, unsigned n_st
 /* Is it akin's, and does this build know its schema? *version 0: an empty file. */
 akin_status migrate_identify(struct store *store, unsigned newest, unsigned *version, akin_error *err);
 extern const char *const migrate_steps[STORE_SCHEMA];
+
+/* ---- functions.c ---- */
+int functions_register(struct conn *conn); /* an SQLite result code */
+/* A folded text against a pattern of struct filter. */
+bool text_matches(const char *pattern, const char *text, size_t n);
+double kilometres_between(double latitude1, double longitude1, double latitude2, double longitude2);
+
+/* ---- tokenizer.c ---- */
+enum { TOKEN_STEM = 0x1f, TOKEN_ALONE = 0x1e }; /* before tokens that are not words themselves */
+int tokenizer_register(struct conn *conn); /* an SQLite result code */
+
+/* ---- keywords.c ---- */
+/* What the picture's keywords are made of has changed. */
+akin_status keywords_touch(struct store *store, int64_t picture_id, akin_error *err);
+akin_status keywords_flush(struct store *store, akin_error *err);
+extern const char keywords_rows_that_lie[]; /* for store_check: a finding a row */
 
 /* ---- pictures.c ---- */
 akin_status picture_forget(struct store *store, int64_t id, akin_error *err);

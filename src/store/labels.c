@@ -35,7 +35,7 @@ akin_status store_labels_put(struct store *store, int64_t picture_id, int64_t mo
 	query_next(&q);
 	st = query_close(&q, err);
 	for (size_t i = 0; st == AKIN_OK && i < n; i++) st = put_label(store, picture_id, model_id, &labels[i], err);
-	return st;
+	return st == AKIN_OK ? keywords_touch(store, picture_id, err) : st;
 }
 
 akin_status store_labels_of(struct store *store, int64_t picture_id,

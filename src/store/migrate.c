@@ -48,6 +48,9 @@ akin_status migrate(struct store *store, const char *const *steps, unsigned n_st
 	if (rc != SQLITE_OK) return conn_error(&store->write, rc, err);
 	if ((st = migrate_identify(store, n_steps, &version, err)) != AKIN_OK) goto out;
 	for (unsigned v = version; v < n_steps && rc == SQLITE_OK; v++) rc = sqlite3_exec(db, steps[v], NULL, NULL, NULL);
+	/* Names, folders and labels are known to older versions. */
+	if (rc == SQLITE_OK && version == 1) st = store_keywords_rebuild(store, err);
+	if (st != AKIN_OK) goto out;
 	sqlite3_snprintf(sizeof set_version, set_version, "PRAGMA user_version = %u", n_steps);
 	if (rc == SQLITE_OK) rc = sqlite3_exec(db, set_version, NULL, NULL, NULL);
 	if (rc == SQLITE_OK) rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);

@@ -137,6 +137,22 @@ static akin_status put_class(struct store *store, int64_t model_id, size_t index
 	return query_close(&q, err);
 }
 
+/* Names that change are keywords of pictures. */
+static akin_status touch_pictures(struct store *store, int64_t model_id, akin_error *err)
+{
+	int64_t *ids = NULL;
+	size_t n = 0;
+	struct query q;
+	akin_status st;
+
+	query_open(&q, store, "SELECT DISTINCT picture_id FROM label WHERE model_id = ?1");
+	query_int(&q, 1, model_id);
+	st = query_ids(&q, &ids, &n, err);
+	for (size_t i = 0; st == AKIN_OK && i < n; i++) st = keywords_touch(store, ids[i], err);
+	mem_free(ids);
+	return st;
+}
+
 akin_status store_classes_put(struct store *store, int64_t model_id, const char *const *names, size_t n, akin_error *err)
 {
 	struct store_model model;
@@ -147,5 +163,5 @@ akin_status store_classes_put(struct store *store, int64_t model_id, const char 
 	store_model_deinit(&model);
 	st = query_run(store, "DELETE FROM class WHERE model_id = ?1", model_id, err);
 	for (size_t i = 0; st == AKIN_OK && i < n; i++) st = put_class(store, model_id, i, names[i], err);
-	return st;
+	return st == AKIN_OK ? touch_pictures(store, model_id, err) : st;
 }

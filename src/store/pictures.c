@@ -71,7 +71,7 @@ akin_status store_picture_put(struct store *store, const struct store_picture *p
 	if ((st = query_close(&q, err)) != AKIN_OK) return st;
 	if (!*id) return error_set(err, AKIN_ERR_EXISTS, "a picture with this content is stored already");
 	store->put_ids[store->n_put++] = *id;
-	return AKIN_OK;
+	return keywords_touch(store, *id, err);
 }
 
 /* Each feature that goes gets its number in the log of removals. */
@@ -99,6 +99,7 @@ akin_status picture_forget(struct store *store, int64_t id, akin_error *err)
 	if (st == AKIN_OK) st = query_run(store, "DELETE FROM tag WHERE picture_id = ?1", id, err);
 	if (st == AKIN_OK) st = query_run(store, "DELETE FROM description WHERE picture_id = ?1", id, err);
 	if (st == AKIN_OK) st = query_run(store, "DELETE FROM file WHERE picture_id = ?1", id, err);
+	if (st == AKIN_OK) st = query_run(store, "DELETE FROM keyword WHERE rowid = ?1", id, err);
 	if (st == AKIN_OK) st = query_run(store, "DELETE FROM picture WHERE id = ?1", id, err);
 	return st;
 }

@@ -58,6 +58,7 @@ void conn_close(struct conn *conn)
 	conn->idle = NULL;
 	conn->capacity = 0;
 	sqlite3_close(conn->db);
+	buf_deinit(&conn->folded);
 	conn->db = NULL;
 }
 
@@ -75,6 +76,16 @@ void query_open_on(struct query *q, struct conn *conn, const char *sql)
 	if (conn->failed != AKIN_OK) q->rc = SQLITE_ABORT;
 	else if (!(q->stmt = take_idle(conn, sql)))
 		q->rc = sqlite3_prepare_v3(conn->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &q->stmt, NULL);
+}
+
+void query_open_once(struct query *q, struct store *store, const char *sql)
+{
+	struct conn *conn = store_is_writing(store) ? &store->write : &store->read;
+
+	*q = (struct query){ .conn = conn, .sql = sql, .once = true };
+	if (conn == &store->read) pthread_mutex_lock(&store->read_lock);
+	if (conn->failed != AKIN_OK) q->rc = SQLITE_ABORT;
+	else q->rc = sqlite3_prepare_v2(conn->db, sql, -1, &q->stmt, NULL);
 }
 
 static void keep(struct query *q, int rc)
@@ -131,7 +142,8 @@ akin_status query_close(struct query *q, akin_error *err)
 	if (q->rc != SQLITE_OK && q->rc != SQLITE_ROW && q->rc != SQLITE_DONE) st = conn_error(q->conn, q->rc, err);
 	/* SQLite may have undone the transaction by itself, and a change of several statements may be half done. */
 	if (st != AKIN_OK && q->conn == &q->conn->store->write && q->conn->failed == AKIN_OK) q->conn->failed = st;
-	if (q->stmt) give_back(q->conn, q->sql, q->stmt);
+	if (q->stmt && q->once) sqlite3_finalize(q->stmt);
+	else if (q->stmt) give_back(q->conn, q->sql, q->stmt);
 	if (q->conn == &q->conn->store->read) pthread_mutex_unlock(&q->conn->store->read_lock);
 	return st;
 }

@@ -1,4 +1,4 @@
--- store/schema2.sql - from version 1 to 2: facts, tags.
+-- store/schema2.sql - from version 1 to 2: facts, tags, keywords.
 -- SPDX-License-Identifier: Apache-2.0
 
 -- Facts that filters compare stand in the picture's row: one scan of this table answers them.
@@ -36,3 +36,8 @@ CREATE TABLE tag (
 CREATE INDEX tag_by_name ON tag (folded);
 
 CREATE INDEX label_by_class ON label (class_index, model_id, probability);
+
+-- Words that pictures are found by; rowid is the picture's id. Every row follows from other tables (keywords.c): the store
+-- makes it again, before the commit, when one of them changes. The tokenizer is akin's own (tokenizer.c).
+CREATE VIRTUAL TABLE keyword USING fts5(tags, names, folders, texts, sidecar, labels, camera, tokenize = 'akin');
+CREATE VIRTUAL TABLE vocabulary USING fts5vocab('keyword', 'row');

@@ -33,7 +33,9 @@ static akin_status connect(struct conn *conn, const char *path, int flags, akin_
 		sqlite3_db_config(conn->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 		sqlite3_db_config(conn->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 		sqlite3_db_config(conn->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
-		rc = sqlite3_exec(conn->db, settings, NULL, NULL, NULL);
+		rc = functions_register(conn);
+		if (rc == SQLITE_OK) rc = tokenizer_register(conn);
+		if (rc == SQLITE_OK) rc = sqlite3_exec(conn->db, settings, NULL, NULL, NULL);
 	}
 	return rc == SQLITE_OK ? AKIN_OK : conn_error(conn, rc, err);
 }
@@ -213,6 +215,7 @@ void store_close(struct store *store)
 	pthread_mutex_destroy(&store->read_lock);
 	pthread_mutex_destroy(&store->write_lock);
 	mem_free(store->put_ids);
+	mem_free(store->touched);
 	mem_free(store->path);
 	mem_free(store);
 }
@@ -243,7 +246,7 @@ static akin_status undo(struct store *store, akin_error *err)
 
 static void end_writing(struct store *store)
 {
-	store->n_put = 0;
+	store->n_put = store->n_touched = 0;
 	store->write.failed = AKIN_OK;
 	atomic_store(&store->writer, 0);
 	pthread_mutex_unlock(&store->write_lock);
@@ -294,6 +297,7 @@ akin_status store_commit(struct store *store, akin_error *err)
 
 	assert(store_is_writing(store));
 	st = picture_sweep(store, err);
+	if (st == AKIN_OK) st = keywords_flush(store, err);
 	if (st == AKIN_OK && store->generation != store->generation_at_begin)
 		st = query_run(store, "UPDATE state SET generation = ?1", (int64_t)store->generation, err);
 	if (st != AKIN_OK) undo(store, NULL);

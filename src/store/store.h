@@ -186,6 +186,30 @@ akin_status store_facts_get(struct store *store, int64_t picture_id, struct fact
 /* Ids of pictures that have a present file and whose facts nobody has read, or an older version did; ascending. */
 akin_status store_without_facts(struct store *store, int64_t **ids, size_t *n, akin_error *err);
 
+/* ---- filters ---- */
+struct filter;
+/* Ids of the pictures that fit, ascending: all known ones, also those whose files have vanished. */
+akin_status store_filter_ids(struct store *store, const struct filter *filter, int64_t **ids, size_t *n, akin_error *err);
+
+/* ---- keywords ---- */
+enum keyword_mode { KEYWORDS_ANY, KEYWORDS_ALL };
+struct store_keyword_hit { /* pointers valid during the call */
+	int64_t picture_id;
+	double score;             /* BM25 with weights for where the word stands; larger is better, not bounded */
+	const char *const *terms; /* of the query, folded, that the picture has */
+	size_t n_terms;
+};
+/* Pictures by words, best first, equal scores by smaller id; at most `limit` (0: all). Words are found by their English stem
+ * and without case and accents; "two words" as a phrase, wor* as a beginning, Chinese and its like anywhere. KEYWORDS_ANY: one word
+ * is enough, more are better, and words like "the" do not count; KEYWORDS_ALL: all of them. At most 63 words count. A nonzero
+ * return of each stops. What was changed since store_begin is found after the commit. */
+akin_status store_keywords_search(struct store *store, const char *query, enum keyword_mode mode, size_t limit,
+                                  int (*each)(void *ctx, const struct store_keyword_hit *hit), void *ctx, akin_error *err);
+/* The word that was perhaps meant: *nearest (mem_free) is the known one at most two changes away, the more frequent of several;
+ * NULL when `word` has matches, is not Latin, or nothing is near. */
+akin_status store_keywords_nearest(struct store *store, const char *word, char **nearest, akin_error *err);
+akin_status store_keywords_rebuild(struct store *store, akin_error *err); /* W */
+
 /* ---- tags ---- */
 /* W. Give a tag to a picture, or take it away; *changed: it was otherwise before. AKIN_ERR_NOT_FOUND, AKIN_ERR_INVALID. */
 akin_status store_tag_set(struct store *store, int64_t picture_id, const char *name, bool present, bool *changed, akin_error *err);

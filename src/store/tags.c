@@ -75,7 +75,7 @@ akin_status store_tag_set(struct store *store, int64_t picture_id, const char *n
 	st = present ? put_tag(store, picture_id, folded, name, changed, err)
 	             : delete_tag(store, picture_id, folded, changed, err);
 	mem_free(folded);
-	return st;
+	return st == AKIN_OK && *changed ? keywords_touch(store, picture_id, err) : st;
 }
 
 akin_status store_tags_of(struct store *store, int64_t picture_id, int (*each)(void *ctx, const char *name), void *ctx,

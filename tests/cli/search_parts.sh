@@ -28,9 +28,10 @@ run 0 search --json --why -k 100 "$owl" - "$duck"
 python3 -c '
 import json
 rows = [json.loads(line) for line in open("out")]
-assert all(r["parts"][1]["share"] <= 0 for r in rows), rows
-assert all(abs(sum(p["share"] for p in r["parts"]) - r["score"]) < 1e-5 for r in rows), rows
-assert any(p["share"] < 0 for r in rows for p in r["parts"]), rows
+assert all(r["parts"][1]["evidence"] <= 0 for r in rows), rows
+assert any(r["parts"][1]["evidence"] < 0 for r in rows), rows
+sums = [sum(p["evidence"] for p in r["parts"]) for r in rows]
+assert sums == sorted(sums, reverse=True) and rows[0]["parts"][0]["evidence"] > 1, rows
 assert rows[0]["parts"][1]["part"].endswith("duck.png") and "labels" in rows[0], rows
 ' || fail 'minus parts'
 # A lone - between two words is the sign, elsewhere standard input.

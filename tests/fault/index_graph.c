@@ -155,7 +155,7 @@ static bool even(void *ctx, int64_t id)
 
 static akin_status search_body(size_t rows)
 {
-	const struct index_filter filter = { even, NULL };
+	const struct index_filter filter = { .allows = even, .ctx = NULL };
 	const struct index_ask ask = { .k = K, .threads = 2, .effort = 10 },
 			       filtered = { .k = K, .effort = 10, .filter = &filter };
 	uint8_t queries[20 * DIM] = { 1 };

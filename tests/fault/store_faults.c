@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "search/filter.h"
 #include "store/internal.h"
 
 static const float vector[3] = { 1, 2, 3 };
@@ -25,6 +26,13 @@ static int ignore_feature(void *ctx, const struct store_feature *feature)
 	return 0;
 }
 
+static int ignore_keyword(void *ctx, const struct store_keyword_hit *hit)
+{
+	(void)ctx;
+	(void)hit;
+	return 0;
+}
+
 static int ignore_file(void *ctx, const struct store_listed *file)
 {
 	(void)ctx;
@@ -39,7 +47,9 @@ static akin_status write_some(struct store *s, uint32_t tag, akin_error *err)
 	static const char *const names[] = { "cat\tmao" };
 	static const uint8_t model_hash[HASH_BYTES];
 	struct store_picture picture = { .info = { 1, 1, "png" } };
+	const struct facts facts = { .has_taken = true, .text = { [FACT_TITLE] = (char *)(uintptr_t) "a title" } };
 	int64_t model, id;
+	bool changed;
 	akin_status st;
 
 	memcpy(picture.hash, &tag, sizeof tag);
@@ -52,6 +62,8 @@ static akin_status write_some(struct store *s, uint32_t tag, akin_error *err)
 	    (st = store_file_move(s, "/b", "/c", &stamp, err)) != AKIN_OK ||
 	    (st = store_feature_put(s, id, model, STORE_F32, vector, sizeof vector, err)) != AKIN_OK ||
 	    (st = store_labels_put(s, id, model, &label, 1, err)) != AKIN_OK ||
+	    (st = store_facts_put(s, id, &facts, err)) != AKIN_OK ||
+	    (st = store_tag_set(s, id, "tag", true, &changed, err)) != AKIN_OK ||
 	    (st = store_failure_put(s, "/d", &stamp, AKIN_ERR_FORMAT, "broken", err)) != AKIN_OK ||
 	    (st = store_setting_put(s, "name", "value", err)) != AKIN_OK) {
 		store_rollback(s);
@@ -65,6 +77,8 @@ static akin_status read_some(struct store *s, akin_error *err)
 	struct store_counts counts;
 	struct store_model *models = NULL;
 	struct store_file *files = NULL;
+	struct facts facts = { 0 };
+	struct filter *filter = NULL;
 	char *value = NULL;
 	int64_t *ids = NULL;
 	size_t n, n_models = 0, n_files = 0;
@@ -78,10 +92,17 @@ static akin_status read_some(struct store *s, akin_error *err)
 	if ((st = store_picture_ids(s, NULL, &ids, &n, err)) != AKIN_OK) goto out;
 	if ((st = store_files_of(s, ids[0], &files, &n_files, err)) != AKIN_OK) goto out;
 	if ((st = store_setting_get(s, "name", &value, err)) != AKIN_OK) goto out;
+	if ((st = store_facts_get(s, ids[0], &facts, err)) != AKIN_OK) goto out;
+	if ((st = store_keywords_search(s, "titles", KEYWORDS_ANY, 0, ignore_keyword, NULL, err)) != AKIN_OK) goto out;
+	if ((st = filter_parse(&filter, "has:title label:cat>0.1 name:a", 0, NULL, err)) != AKIN_OK) goto out;
+	mem_free(ids);
+	if ((st = store_filter_ids(s, filter, &ids, &n, err)) != AKIN_OK) goto out;
 out:
 	store_read_end(s);
 	store_models_free(models, n_models);
 	store_files_free(files, n_files);
+	facts_deinit(&facts);
+	mem_free(filter);
 	mem_free(ids);
 	mem_free(value);
 	return st;
@@ -162,7 +183,7 @@ TEST(a_store_survives_every_failing_allocation)
 
 	found(&life, "alloc");
 	CHECK_OK(store_open(&life.witness, path, STORE_READ, &err), &err);
-	fault_loop(FAULT_ALLOC, 20000, live, &life);
+	fault_loop_sampled(FAULT_ALLOC, 20000, live, &life);
 	store_close(life.witness);
 }
 
@@ -232,7 +253,7 @@ static akin_status create(void *ctx)
 TEST(a_creation_that_failed_can_be_repeated)
 {
 	snprintf(path, sizeof path, "%s", test_path("created"));
-	fault_loop(FAULT_ALL, 20000, create, NULL);
+	fault_loop_sampled(FAULT_ALL, 20000, create, NULL);
 }
 
 static int install(void **state)

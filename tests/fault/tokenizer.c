@@ -45,7 +45,8 @@ static akin_status encode_one(void *tokenizer)
 
 TEST(encoding_survives_every_failing_allocation)
 {
-	static const char *const kinds[] = { "clip", "gpt4", "gemma", "bert", "bert-cased", "siglip", "sentencepiece", "wordlevel" };
+	static const char *const kinds[] = { "clip",       "gpt4",   "gemma",         "bert",
+					     "bert-cased", "siglip", "sentencepiece", "wordlevel" };
 
 	for (size_t i = 0; i < COUNT(kinds); i++) {
 		char path[512];
@@ -60,4 +61,4 @@ TEST(encoding_survives_every_failing_allocation)
 }
 
 TEST_MAIN(cmocka_unit_test(opening_survives_every_failing_allocation),
-          cmocka_unit_test(encoding_survives_every_failing_allocation))
+	  cmocka_unit_test(encoding_survives_every_failing_allocation))

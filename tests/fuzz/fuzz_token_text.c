@@ -9,7 +9,8 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static const char *const kinds[] = { "clip", "gpt4", "gemma", "bert", "bert-cased", "siglip", "sentencepiece", "wordlevel" };
+static const char *const kinds[] = { "clip",       "gpt4",   "gemma",         "bert",
+				     "bert-cased", "siglip", "sentencepiece", "wordlevel" };
 enum { KINDS = sizeof kinds / sizeof kinds[0] };
 static struct tokenizer *tokenizers[KINDS];
 

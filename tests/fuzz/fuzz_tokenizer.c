@@ -8,7 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-static const char *const texts[] = { "", "a photo of two dogs, don't  <|endoftext|> [SEP]", "一只猫 e\xcc\x81 \xff\xe4\xbd 👍🏽 123" };
+static const char *const texts[] = { "", "a photo of two dogs, don't  <|endoftext|> [SEP]",
+				     "一只猫 e\xcc\x81 \xff\xe4\xbd 👍🏽 123" };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {

@@ -74,7 +74,7 @@ static bool divisible(void *ctx, int64_t id)
 static void step_search(struct world *w)
 {
 	int64_t divisor = 1 + (int64_t)rng_below(&w->rng, 12);
-	const struct index_filter filter = { divisible, &divisor };
+	const struct index_filter filter = { .allows = divisible, .ctx = &divisor };
 	const struct index_ask ask = { .k = K, .effort = 24, .filter = rng_below(&w->rng, 2) ? &filter : NULL };
 
 	w->recall += clustered_recall(w->graph, w->flat, &w->params, 1, QUERIES, &ask);

@@ -106,7 +106,7 @@ static void check_hits(const struct world *w, const struct hit *got, size_t n, c
 static void step_search(struct world *w)
 {
 	int64_t divisor = (int64_t[]){ 2, 7, 50, 1000, 3 * MOST }[rng_below(&w->rng, 5)];
-	const struct index_filter filter = { divisible, &divisor };
+	const struct index_filter filter = { .allows = divisible, .ctx = &divisor };
 	struct index_ask ask = { .k = 1 + rng_below(&w->rng, K), .effort = rng_below(&w->rng, 6), .threads = 2 }, every;
 	struct hit got[BATCH * K], *one = mem_calloc(MOST, sizeof *one), *all = mem_calloc(MOST, sizeof *all);
 	uint8_t queries[BATCH * 4 * DIM];

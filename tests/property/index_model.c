@@ -205,7 +205,7 @@ static void step_update(struct world *w)
 static void step_search(struct world *w)
 {
 	int64_t divisor = 1 + (int64_t)rng_below(&w->rng, 4);
-	const struct index_filter filter = { divisible, &divisor };
+	const struct index_filter filter = { .allows = divisible, .ctx = &divisor };
 	struct index_ask ask = { .k = 1 + rng_below(&w->rng, rng_below(&w->rng, 2) ? 12 : 2 * MOST_ROWS) };
 	const size_t n = 1 + rng_below(&w->rng, MOST_BATCH);
 	struct hit *many = mem_calloc(n * ask.k, sizeof *many), *one = mem_calloc(ask.k, sizeof *one), wanted[MOST_ROWS];
@@ -253,7 +253,7 @@ static bool range_is_the_models(struct world *w, float most, const struct index_
 static void step_range(struct world *w)
 {
 	int64_t divisor = 1 + (int64_t)rng_below(&w->rng, 4);
-	const struct index_filter filter = { divisible, &divisor };
+	const struct index_filter filter = { .allows = divisible, .ctx = &divisor };
 	float most = (float)rng_below(&w->rng, 20) / (w->params.metric == METRIC_COSINE ? 8 : 1);
 
 	CHECK(range_is_the_models(w, most, rng_below(&w->rng, 2) ? &filter : NULL));

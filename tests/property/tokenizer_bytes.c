@@ -8,9 +8,13 @@
 
 enum { ROUNDS = 1000, LENGTH = 24, IDS = 600 };
 
-static const char *const kinds[] = { "clip", "gpt4", "gemma", "bert", "bert-cased", "siglip", "sentencepiece", "wordlevel" };
-static const char *const parts[] = { "a", " ", "photo", "\xe5", "\xad\x97", "\xe5\xad\x97", "\xff", "\xcc\x81", "'ll", "<|endoftext|>",
-	                             "[SEP]", "\xe2\x96\x81", "\xf0\x9f\x91\x8d", "\xed\xa0\x80", "9", "!", "</s>", "\n", "\xe2\x80\x8d" };
+static const char *const kinds[] = { "clip",       "gpt4",   "gemma",         "bert",
+				     "bert-cased", "siglip", "sentencepiece", "wordlevel" };
+static const char *const parts[] = {
+	"a",        " ",   "photo",         "\xe5",  "\xad\x97",     "\xe5\xad\x97",     "\xff",
+	"\xcc\x81", "'ll", "<|endoftext|>", "[SEP]", "\xe2\x96\x81", "\xf0\x9f\x91\x8d", "\xed\xa0\x80",
+	"9",        "!",   "</s>",          "\n",    "\xe2\x80\x8d"
+};
 
 static size_t make_text(struct rng *rng, char *text, size_t room)
 {
@@ -31,7 +35,8 @@ static size_t make_text(struct rng *rng, char *text, size_t room)
 	return n;
 }
 
-static void check_text(const struct tokenizer *t, const struct tokenizer *fitted, const char *text, size_t n, const char *kind)
+static void check_text(const struct tokenizer *t, const struct tokenizer *fitted, const char *text, size_t n,
+		       const char *kind)
 {
 	struct token_ids ids, again, cut;
 	akin_error err;
@@ -41,7 +46,8 @@ static void check_text(const struct tokenizer *t, const struct tokenizer *fitted
 	CHECK_OK(tokenizer_encode(fitted, text, n, &cut, &err), &err);
 	CHECK(ids.n == again.n && (!ids.n || !memcmp(ids.id, again.id, ids.n * sizeof *ids.id)), "%s\n", kind);
 	CHECK(cut.n == LENGTH);
-	for (size_t i = 0; i < ids.n; i++) CHECK(ids.id[i] >= 0 && ids.id[i] < IDS, "%s: %lld\n", kind, (long long)ids.id[i]);
+	for (size_t i = 0; i < ids.n; i++)
+		CHECK(ids.id[i] >= 0 && ids.id[i] < IDS, "%s: %lld\n", kind, (long long)ids.id[i]);
 	for (size_t i = 0; i < cut.n; i++) CHECK(cut.mask[i] == (cut.id[i] != IDS), "%s\n", kind);
 	token_ids_deinit(&ids);
 	token_ids_deinit(&again);
@@ -61,7 +67,8 @@ TEST(any_bytes_are_a_text)
 		snprintf(path, sizeof path, TESTS_DIR "/data/tokenizers/%s.json", kinds[k]);
 		CHECK_OK(tokenizer_open(&t, path, NULL, &err), &err);
 		CHECK_OK(tokenizer_open(&fitted, path, &fit, &err), &err);
-		for (int i = 0; i < ROUNDS; i++) check_text(t, fitted, text, make_text(&rng, text, sizeof text), kinds[k]);
+		for (int i = 0; i < ROUNDS; i++)
+			check_text(t, fitted, text, make_text(&rng, text, sizeof text), kinds[k]);
 		tokenizer_close(t);
 		tokenizer_close(fitted);
 	}

@@ -80,7 +80,7 @@ TEST(filters_keep_the_recall)
 	for (int64_t n = 2; n <= 1000; n *= 2)
 		for (int which = 0; which < 2; which++) {
 			int64_t limit = which ? ROWS / n : n;
-			const struct index_filter filter = { which ? early : one_of, &limit };
+			const struct index_filter filter = { .allows = which ? early : one_of, .ctx = &limit };
 			const struct index_ask ask = { .k = K, .filter = &filter, .effort = 32 };
 			const double recall = clustered_recall(graph, flat, &params, 1, QUERIES, &ask);
 

@@ -141,7 +141,7 @@ TEST(filters_cost_no_recall)
 	int64_t divisors[] = { 2, 10, 100, 1000 };
 
 	for (size_t i = 0; i < COUNT(divisors); i++) {
-		const struct index_filter filter = { divisible, &divisors[i] };
+		const struct index_filter filter = { .allows = divisible, .ctx = &divisors[i] };
 		struct pair p = make(INDEX_IVF, METRIC_L2, ELEMENT_F32, 0);
 		double found = recall(&p, (struct index_ask){ .filter = &filter });
 

@@ -67,7 +67,7 @@ static void check_hit(const struct index *exact, const void *query, const struct
 		      const struct index_filter *filter)
 {
 	int64_t id = hit->id;
-	const struct index_filter only = { is_one, &id };
+	const struct index_filter only = { .allows = is_one, .ctx = &id };
 	const struct index_ask ask = { .k = 1, .filter = &only };
 	struct hit wanted;
 	akin_error err;

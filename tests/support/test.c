@@ -36,12 +36,12 @@ const char *test_path(const char *name)
 	return paths[n_paths++];
 }
 
-void fault_loop(unsigned kinds, long limit, akin_status (*body)(void *ctx), void *ctx)
+static void loop(unsigned kinds, long limit, long dense, akin_status (*body)(void *ctx), void *ctx)
 {
 	for (int persistent = 0; persistent < 2; persistent++) {
 		bool met = true;
 
-		for (long nth = 1; met; nth++) {
+		for (long nth = 1; met; nth += nth < dense ? 1 : 7) {
 			akin_status st;
 
 			CHECK(nth <= limit, "still failing injected call %ld\n", nth);
@@ -51,4 +51,14 @@ void fault_loop(unsigned kinds, long limit, akin_status (*body)(void *ctx), void
 			if (!met) CHECK(st == AKIN_OK, "no fault was injected, yet: %s\n", akin_status_name(st));
 		}
 	}
+}
+
+void fault_loop(unsigned kinds, long limit, akin_status (*body)(void *ctx), void *ctx)
+{
+	loop(kinds, limit, limit, body, ctx);
+}
+
+void fault_loop_sampled(unsigned kinds, long limit, akin_status (*body)(void *ctx), void *ctx)
+{
+	loop(kinds, limit, 300, body, ctx);
 }

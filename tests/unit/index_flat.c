@@ -232,7 +232,7 @@ static void batch_equals_single(enum metric metric, enum element element, size_t
 {
 	enum { ROWS = 1500, QUERIES = 77 };
 	const size_t bytes = element == ELEMENT_F16 ? 4 * dim : element_row_bytes(element, dim);
-	const struct index_filter filter = { every_third, NULL };
+	const struct index_filter filter = { .allows = every_third, .ctx = NULL };
 	struct index *index = make(metric, element, dim);
 	uint8_t *rows = mem_zalloc((ROWS + QUERIES) * bytes);
 	struct rng rng = { dim };

@@ -112,7 +112,7 @@ TEST(a_query_of_one_part_is_the_short_call)
 	CHECK(akin_result_count(a) == 5 && akin_result_count(b) == 5);
 	for (size_t i = 0; i < 5; i++) {
 		const akin_hit *x = akin_result_hit(a, i), *y = akin_result_hit(b, i);
-		CHECK(x->id == y->id && x->distance == y->distance && x->score == y->score && x->shares[0] == x->score);
+		CHECK(x->id == y->id && x->distance == y->distance && x->score == y->score && x->evidence[0] == y->evidence[0]);
 	}
 	CHECK(!strcmp(akin_result_part(a, 0), path[3]) && !akin_result_part(a, 1));
 	akin_result_free(a);

@@ -6,7 +6,8 @@
 
 #include "search/rank.h"
 
-static const struct scale scale = { .mean = 0.8, .deviation = 0.1, .offset = -4, .slope = 1 };
+static const struct scale scale = { .half = 0.4, .slope = 10, .random = 0.8 },
+                          linear = { .half = -2, .slope = 3, .random = 1, .linear = true };
 
 static bool near(double a, double b)
 {
@@ -15,8 +16,27 @@ static bool near(double a, double b)
 
 TEST(a_random_pair_has_no_evidence)
 {
-	CHECK(near(scale_evidence(&scale, 0.8), 0) && near(scale_evidence(&scale, 0.5), 3));
-	CHECK(near(scale_score(&scale, 4), 0.5) && scale_score(&scale, 0) < 0.02 && scale_score(&scale, 10) > 0.99);
+	CHECK(near(scale_evidence(&scale, 0.8), 0) && near(scale_evidence(&scale, 0.4), 10 * log(2)));
+	CHECK(near(scale_evidence(&linear, 1), 0) && near(scale_evidence(&linear, -1), 6));
+}
+
+TEST(half_way_is_as_likely_as_not)
+{
+	CHECK(near(scale_score(&scale, 0.4), 0.5) && scale_score(&scale, 0.8) < 0.001);
+	CHECK(scale_score(&scale, 0) > 0.999999 && scale_score(&scale, -1e-9) > 0.999999 && scale_score(&scale, 1e300) >= 0);
+	CHECK(near(scale_score(&linear, -2), 0.5) && scale_score(&linear, -1e9) <= 1);
+}
+
+TEST(the_score_of_one_part_is_its_own)
+{
+	const struct rank_term terms[] = { { &scale, 3 }, { &scale, -7 } }, both[] = { { &scale, 1 }, { &linear, 1 } };
+
+	for (double d = 0; d < 2; d += 0.125) {
+		double evidence[2] = { scale_evidence(&scale, d), -1 }, value = rank_value(terms, 2, evidence, NULL);
+		CHECK(near(rank_score(terms, 1, evidence[0]), scale_score(&scale, d)), "%f\n", d);
+		CHECK(near(rank_score(terms, 2, value), scale_score(&scale, d)), "%f\n", d);
+	}
+	CHECK(near(rank_score(both, 2, rank_value(both, 2, (double[]){ 10 * log(2), 9 }, NULL)), 0.5)); /* both half way */
 }
 
 TEST(wanted_parts_are_averaged_by_weight)
@@ -55,12 +75,12 @@ TEST(weights_matter_by_their_ratio)
 	}
 }
 
-TEST(the_best_comes_first_and_equal_ones_by_id)
+TEST(the_best_comes_first_and_equal_ones_stay_in_order)
 {
 	struct ranked items[] = { { 9, 1, 0 }, { 4, 2, 1 }, { 3, 1, 2 }, { 8, 2, 3 } };
 
 	rank_sort(items, 4);
-	CHECK(items[0].id == 4 && items[1].id == 8 && items[2].id == 3 && items[3].id == 9);
+	CHECK(items[0].id == 4 && items[1].id == 8 && items[2].id == 9 && items[3].id == 3);
 	rank_sort(NULL, 0);
 }
 
@@ -83,7 +103,8 @@ TEST(twins_come_last_when_hits_shall_differ)
 	CHECK(rank_diverse(score, 6, 1, 1, twins, NULL, order, NULL) == AKIN_OK && order[0] == 0);
 }
 
-TEST_MAIN(cmocka_unit_test(a_random_pair_has_no_evidence), cmocka_unit_test(wanted_parts_are_averaged_by_weight),
+TEST_MAIN(cmocka_unit_test(a_random_pair_has_no_evidence), cmocka_unit_test(half_way_is_as_likely_as_not),
+          cmocka_unit_test(the_score_of_one_part_is_its_own), cmocka_unit_test(wanted_parts_are_averaged_by_weight),
           cmocka_unit_test(the_unwanted_takes_away_and_never_adds), cmocka_unit_test(weights_matter_by_their_ratio),
-          cmocka_unit_test(the_best_comes_first_and_equal_ones_by_id),
+          cmocka_unit_test(the_best_comes_first_and_equal_ones_stay_in_order),
           cmocka_unit_test(twins_come_last_when_hits_shall_differ))

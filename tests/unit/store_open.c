@@ -102,7 +102,8 @@ TEST(a_hash_of_another_length_is_damage)
 	struct store *s;
 
 	store_close(opened(path, STORE_CREATE));
-	run_sql(path, "PRAGMA ignore_check_constraints = ON; INSERT INTO picture (id, hash, width, height, format, bytes, added_at, is_foreign)"
+	run_sql(path, "PRAGMA ignore_check_constraints = ON;"
+	              "INSERT INTO picture (id, hash, width, height, format, bytes, added_at, is_foreign)"
 	              " VALUES (1, x'00', 1, 1, 'png', 1, 1, 1)");
 	s = opened(path, STORE_READ);
 	CHECK_STATUS(store_picture_get(s, 1, &picture, &err), AKIN_ERR_CORRUPT);
@@ -182,6 +183,12 @@ static void make_first_schema(const char *path)
 	              "INSERT INTO file VALUES (CAST('/a/Cat.jpg' AS BLOB), 0, 3, 1000, 7, 1, 1, NULL, NULL)");
 }
 
+static int count_keyword(void *ctx, const struct store_keyword_hit *hit)
+{
+	*(size_t *)ctx += hit->picture_id == 3;
+	return 0;
+}
+
 TEST(the_first_schema_becomes_todays_and_lacks_facts)
 {
 	const char *path = test_path("first");
@@ -197,6 +204,9 @@ TEST(the_first_schema_becomes_todays_and_lacks_facts)
 	CHECK_OK(store_without_facts(s, &ids, &n, &err), &err);
 	CHECK(n == 1 && ids[0] == 3);
 	mem_free(ids);
+	n = 0;
+	CHECK_OK(store_keywords_search(s, "cat", KEYWORDS_ALL, 0, count_keyword, &n, &err), &err);
+	CHECK(n == 1, "names are no keywords yet\n");
 	CHECK_OK(store_facts_get(s, 3, &facts, &err), &err);
 	CHECK(!facts.has_taken && !facts.has_palette && !facts.text[FACT_TITLE]);
 	facts_deinit(&facts);
@@ -322,44 +332,55 @@ TEST(a_failed_write_spoils_its_transaction)
 	store_close(s);
 }
 
-static void count_finding(void *ctx, const char *finding)
+static void join_finding(void *ctx, const char *finding)
 {
 	CHECK(finding[0]);
-	++*(int *)ctx;
+	buf_printf(ctx, "%s\n", finding);
 }
 
 TEST(the_check_finds_each_broken_promise)
 {
-	static const char *const harms[] = {
-		"INSERT INTO feature VALUES (9, 1, 1, 1, x'00000000'); ", /* S2: above the generation */
-		"UPDATE state SET generation = 9; INSERT INTO removal VALUES (1, 1, 7); INSERT INTO feature VALUES (1, 1, 1, 1, x'00000000')",
-		"DELETE FROM file",                                       /* S3 */
-		"UPDATE sqlite_sequence SET seq = 0 WHERE name = 'picture'",
-		"UPDATE state SET generation = 9; INSERT INTO removal VALUES (1, 1, 1)",
-		"UPDATE state SET generation = 9; INSERT INTO feature VALUES (1, 1, 1, 1, x'0000')",
-		"UPDATE file SET path = x'2f6100'", "UPDATE file SET picture_id = 5",
+	static const struct {
+		const char *sql, *says;
+	} harms[] = {
+		{ "INSERT INTO feature VALUES (9, 1, 1, 1, x'00000000')", "S2: change 9" },
+		{ "UPDATE state SET generation = 9; INSERT INTO removal VALUES (1, 1, 7);"
+		  "INSERT INTO feature VALUES (1, 1, 1, 1, x'00000000')", "S2: number 1" },
+		{ "DELETE FROM file", "S3: picture 1" },
+		{ "UPDATE sqlite_sequence SET seq = 0 WHERE name = 'picture'", "S4: a picture" },
+		{ "UPDATE state SET generation = 9; INSERT INTO removal VALUES (1, 1, 1)", "S4: picture 1" },
+		{ "UPDATE state SET generation = 9; INSERT INTO feature VALUES (1, 1, 1, 1, x'0000')", "has 2 bytes" },
+		{ "UPDATE file SET path = x'2f6100'", "zero byte" },
+		{ "UPDATE file SET picture_id = 5", "refers to a missing" },
+		{ "UPDATE file SET path = x'2f62'", "the keywords of picture 1" },
+		{ "PRAGMA foreign_keys = OFF; DELETE FROM file; DELETE FROM picture", "keywords of picture 1, which" },
 	};
 
 	for (size_t i = 0; i < COUNT(harms); i++) {
 		const char *path;
 		struct store *s;
 		char name[16];
-		int n = 0;
+		struct buf all = BUF_EMPTY;
 
 		snprintf(name, sizeof name, "harm%d", (int)i);
 		store_close(opened(path = test_path(name), STORE_CREATE));
 		run_sql(path, "INSERT INTO model VALUES (1, zeroblob(32), 'm', 1, 1);"
-		              "INSERT INTO picture (id, hash, width, height, format, bytes, added_at, is_foreign) VALUES (1, zeroblob(32), 1, 1, 'png', 1, 1, 0);"
+		              "INSERT INTO picture (id, hash, width, height, format, bytes, added_at, is_foreign)"
+		              " VALUES (1, zeroblob(32), 1, 1, 'png', 1, 1, 0);"
 		              "INSERT INTO file VALUES (x'2f61', 0, 1, 1, 1, 1, 1, NULL, NULL)");
 		s = opened(path, STORE_WRITE);
-		CHECK_OK(store_check(s, true, count_finding, &n, &err), &err);
-		CHECK(n == 0);
+		CHECK_OK(store_begin(s, &err), &err);
+		CHECK_OK(store_keywords_rebuild(s, &err), &err);
+		CHECK_OK(store_commit(s, &err), &err);
+		CHECK_OK(store_check(s, true, join_finding, &all, &err), &err);
+		CHECK(!all.len, "%s\n", all.data);
 		store_close(s);
-		run_sql(path, harms[i]);
+		run_sql(path, harms[i].sql);
 		s = opened(path, STORE_WRITE);
-		CHECK_OK(store_check(s, false, count_finding, &n, &err), &err);
-		CHECK(n >= 1, "harm %zu is not found\n", i);
+		CHECK_OK(store_check(s, false, join_finding, &all, &err), &err);
+		CHECK(all.len && strstr(all.data, harms[i].says), "harm %zu: %s\n", i, all.data);
 		store_close(s);
+		buf_deinit(&all);
 	}
 }
 

@@ -41,7 +41,8 @@ static void check_vector(const float *got, const json_t *wanted, const char *wha
 	CHECK(json_array_size(wanted) == DIM && tolerance > 0);
 	for (size_t i = 0; i < DIM; i++) {
 		const double w = json_number_value(json_array_get(wanted, i));
-		CHECK(fabs((double)got[i] - w) <= tolerance, "\"%s\": [%zu] is %g, not %g\n", what, i, (double)got[i], w);
+		CHECK(fabs((double)got[i] - w) <= tolerance, "\"%s\": [%zu] is %g, not %g\n", what, i, (double)got[i],
+		      w);
 	}
 }
 
@@ -158,7 +159,8 @@ TEST(a_tower_is_shared_by_threads)
 	akin_error err;
 
 	CHECK_OK(text_tower_open(&s.tower, &card, 1, NULL, &err), &err);
-	for (size_t i = 0; i < 2; i++) CHECK_OK(text_tower_encode(s.tower, s.text[i], strlen(s.text[i]), s.wanted[i], &err), &err);
+	for (size_t i = 0; i < 2; i++)
+		CHECK_OK(text_tower_encode(s.tower, s.text[i], strlen(s.text[i]), s.wanted[i], &err), &err);
 	pool_for(200, 4, encode_one, &s);
 	CHECK(s.wrong == 0);
 	text_tower_close(s.tower);

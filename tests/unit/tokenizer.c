@@ -48,7 +48,8 @@ static void check_golden(const char *name, const json_t *texts, const json_t *wa
 
 		buf_puts(&line, "");
 		for (size_t j = 0; j < json_array_size(ids); j++)
-			buf_printf(&line, "%s%lld", j ? " " : "", (long long)json_integer_value(json_array_get(ids, j)));
+			buf_printf(&line, "%s%lld", j ? " " : "",
+				   (long long)json_integer_value(json_array_get(ids, j)));
 		check_ids(t, name, json_string_value(text), json_string_length(text), line.data);
 		buf_deinit(&line);
 	}
@@ -63,18 +64,20 @@ TEST(every_kind_gives_the_ids_of_the_reference)
 
 	CHECK(golden && json_object_size(json_object_get(golden, "ids")) == 8);
 	json_object_foreach(json_object_get(golden, "ids"), name, ids)
-		check_golden(name, json_object_get(golden, "texts"), ids);
+	    check_golden(name, json_object_get(golden, "texts"), ids);
 	json_decref(golden);
 }
 
 /* Four words, each part empty. */
 static const char *const plain =
-	"{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[{\"id\":4,\"content\":\"<e>\","
-	"\"single_word\":false,\"lstrip\":false,\"rstrip\":true,\"normalized\":false,\"special\":true}],"
-	"\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"x+\"},\"content\":\"c\"},"
-	"\"pre_tokenizer\":{\"type\":\"WhitespaceSplit\"},\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"s\",8],"
-	"\"cls\":[\"c\",7]},\"decoder\":null,"
-	"\"model\":{\"type\":\"BPE\",\"unk_token\":\"?\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2,\"?\":3},\"merges\":[\"a b\"]}}";
+    "{\"version\":\"1.0\",\"truncation\":null,\"padding\":null,\"added_tokens\":[{\"id\":4,\"content\":\"<e>\","
+    "\"single_word\":false,\"lstrip\":false,\"rstrip\":true,\"normalized\":false,\"special\":true}],"
+    "\"normalizer\":{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"x+\"},\"content\":\"c\"},"
+    "\"pre_tokenizer\":{\"type\":\"WhitespaceSplit\"},\"post_processor\":{\"type\":\"BertProcessing\",\"sep\":[\"s\",8]"
+    ","
+    "\"cls\":[\"c\",7]},\"decoder\":null,"
+    "\"model\":{\"type\":\"BPE\",\"unk_token\":\"?\",\"vocab\":{\"a\":0,\"b\":1,\"ab\":2,\"?\":3},\"merges\":[\"a "
+    "b\"]}}";
 
 static char *with(const char *from, const char *to)
 {
@@ -115,7 +118,8 @@ TEST(merges_may_be_pairs)
 
 TEST(what_is_too_long_keeps_its_frame_and_what_is_short_is_padded)
 {
-	const struct tokenizer_fit fit = { .length = 5, .pad = true, .pad_id = 9 }, tight = { .length = 2, .pad_id = -1 };
+	const struct tokenizer_fit fit = { .length = 5, .pad = true, .pad_id = 9 },
+				   tight = { .length = 2, .pad_id = -1 };
 	struct tokenizer *t = parse(plain, &fit);
 	struct token_ids ids;
 	akin_error err;
@@ -131,10 +135,11 @@ TEST(what_is_too_long_keeps_its_frame_and_what_is_short_is_padded)
 
 TEST(the_file_cuts_and_pads_as_well)
 {
-	char *json = with("\"truncation\":null,\"padding\":null",
-	                  "\"truncation\":{\"direction\":\"Left\",\"max_length\":4,\"strategy\":\"LongestFirst\",\"stride\":0},"
-	                  "\"padding\":{\"strategy\":\"BatchLongest\",\"direction\":\"Left\",\"pad_to_multiple_of\":6,\"pad_id\":5,"
-	                  "\"pad_type_id\":0,\"pad_token\":\"p\"}");
+	char *json = with(
+	    "\"truncation\":null,\"padding\":null",
+	    "\"truncation\":{\"direction\":\"Left\",\"max_length\":4,\"strategy\":\"LongestFirst\",\"stride\":0},"
+	    "\"padding\":{\"strategy\":\"BatchLongest\",\"direction\":\"Left\",\"pad_to_multiple_of\":6,\"pad_id\":5,"
+	    "\"pad_type_id\":0,\"pad_token\":\"p\"}");
 	struct tokenizer *t = parse(json, NULL);
 
 	check_ids(t, "left", "a a b", 5, "5 5 7 0 1 8");
@@ -145,8 +150,10 @@ TEST(the_file_cuts_and_pads_as_well)
 /* Unicode 3.9: one U+FFFD for each maximal part of a sequence; the golden text has the same characters. */
 TEST(bytes_that_are_no_text_are_replaced)
 {
-	static const char broken[] = "a\xff\xe4\xbd" "b\xf0\x9f\x98 \xc3\x28\xed\xa0\x80\xe4";
-	static const char mended[] = "a\xEF\xBF\xBD\xEF\xBF\xBD" "b\xEF\xBF\xBD \xEF\xBF\xBD(\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD";
+	static const char broken[] = "a\xff\xe4\xbd"
+				     "b\xf0\x9f\x98 \xc3\x28\xed\xa0\x80\xe4";
+	static const char mended[] = "a\xEF\xBF\xBD\xEF\xBF\xBD"
+				     "b\xEF\xBF\xBD \xEF\xBF\xBD(\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD";
 	struct tokenizer *t;
 	akin_error err;
 	char *wanted;
@@ -180,7 +187,8 @@ TEST(a_hostile_file_costs_a_bounded_time)
 	static const char *const cases[][2] = {
 		{ "\"x+\"", "\"(a+)+[bc]\"" },
 		{ "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"x+\"},\"content\":\"c\"}",
-		  "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"aaaaaaaa\"},"
+		  "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},"
+		  "\"content\":\"aaaaaaaa\"},"
 		  "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"aaaaaaaaaaaaaaaa\"},"
 		  "{\"type\":\"Replace\",\"pattern\":{\"String\":\"a\"},\"content\":\"aaaaaaaaaaaaaaaa\"}]}" },
 	};
@@ -223,7 +231,8 @@ TEST(what_akin_does_not_know_is_named)
 		{ "\"id\":4", "\"id\":5", "added_tokens[0].id" },
 		{ "\"lstrip\":false,", "", "added_tokens[0].lstrip" },
 		{ "\"sep\":[\"s\",8]", "\"sep\":[\"s\"]", "post_processor.sep" },
-		{ "\"truncation\":null", "\"truncation\":{\"max_length\":9,\"strategy\":\"OnlySecond\",\"stride\":0}", "truncation.strategy" },
+		{ "\"truncation\":null", "\"truncation\":{\"max_length\":9,\"strategy\":\"OnlySecond\",\"stride\":0}",
+		  "truncation.strategy" },
 		{ "\"padding\":null", "\"padding\":{\"strategy\":\"Widest\"}", "padding.strategy" },
 	};
 
@@ -249,7 +258,8 @@ TEST(a_missing_file_is_named)
 }
 
 TEST_MAIN(cmocka_unit_test(every_kind_gives_the_ids_of_the_reference), cmocka_unit_test(a_text_goes_through_all_parts),
-          cmocka_unit_test(merges_may_be_pairs), cmocka_unit_test(what_is_too_long_keeps_its_frame_and_what_is_short_is_padded),
-          cmocka_unit_test(the_file_cuts_and_pads_as_well), cmocka_unit_test(bytes_that_are_no_text_are_replaced),
-          cmocka_unit_test(a_text_has_a_limit), cmocka_unit_test(a_hostile_file_costs_a_bounded_time),
-          cmocka_unit_test(what_akin_does_not_know_is_named), cmocka_unit_test(a_missing_file_is_named))
+	  cmocka_unit_test(merges_may_be_pairs),
+	  cmocka_unit_test(what_is_too_long_keeps_its_frame_and_what_is_short_is_padded),
+	  cmocka_unit_test(the_file_cuts_and_pads_as_well), cmocka_unit_test(bytes_that_are_no_text_are_replaced),
+	  cmocka_unit_test(a_text_has_a_limit), cmocka_unit_test(a_hostile_file_costs_a_bounded_time),
+	  cmocka_unit_test(what_akin_does_not_know_is_named), cmocka_unit_test(a_missing_file_is_named))

@@ -10,11 +10,16 @@ is traced alone, at the length and the size it was trained with; --random writes
 """
 import argparse
 import hashlib
+import inspect
 import json
 import pathlib
 
 import torch
 import transformers
+
+
+TRAINED_LENGTH = {"clip": 77, "chinese_clip": 52, "siglip": 64, "siglip2": 64}
+OPSET = 14    # the lowest with all that the towers need
 
 
 class Picture(torch.nn.Module):
@@ -42,7 +47,16 @@ def features(out):
 
 
 def export(module, inputs, names, output, path):
-    torch.onnx.export(module, inputs, path, input_names=names, output_names=[output], opset_version=17, dynamo=False)
+    tracing = {"dynamo": False} if "dynamo" in inspect.signature(torch.onnx.export).parameters else {}
+    torch.onnx.export(module, inputs, str(path), input_names=names, output_names=[output], opset_version=OPSET, **tracing)
+
+
+def read_tokenizer(checkpoint):
+    """The checkpoint's tokenizer.json, or what transformers makes of an older vocabulary."""
+    try:
+        return transformers.PreTrainedTokenizerFast.from_pretrained(checkpoint)
+    except (OSError, ValueError):
+        return transformers.AutoTokenizer.from_pretrained(checkpoint, use_fast=True)
 
 
 def picture_input(processor, size):
@@ -70,17 +84,16 @@ def main():
     config = transformers.AutoConfig.from_pretrained(args.checkpoint)
     if args.random:
         torch.manual_seed(1)
-        model = transformers.AutoModel.from_config(config)
+        model = transformers.AutoModel.from_config(config, attn_implementation="eager")
     else:
-        model = transformers.AutoModel.from_pretrained(args.checkpoint)
+        model = transformers.AutoModel.from_pretrained(args.checkpoint, attn_implementation="eager")
     model.eval()
-    model.set_attn_implementation("eager")
-    tokenizer = transformers.AutoTokenizer.from_pretrained(args.checkpoint, use_fast=True)
+    tokenizer = read_tokenizer(args.checkpoint)
     processor = transformers.AutoImageProcessor.from_pretrained(args.checkpoint)
     tokenizer.backend_tokenizer.save(str(args.out / "tokenizer.json"))
 
-    size, length = config.vision_config.image_size, config.text_config.max_position_embeddings
-    length = min(length, tokenizer.model_max_length, 77 if config.model_type == "clip" else 64)
+    size = config.vision_config.image_size
+    length = min(config.text_config.max_position_embeddings, TRAINED_LENGTH.get(config.model_type, 64))
     has_mask = not config.model_type.startswith("siglip")    # SigLIP was trained on padded texts without a mask
     ids = torch.ones(1, length, dtype=torch.int64)
     names = ["input_ids", "attention_mask"] if has_mask else ["input_ids"]
