@@ -41,7 +41,7 @@ static void loop(unsigned kinds, long limit, long dense, akin_status (*body)(voi
 	for (int persistent = 0; persistent < 2; persistent++) {
 		bool met = true;
 
-		for (long nth = 1; met; nth += nth < dense ? 1 : 7) {
+		for (long nth = 1; met; nth += nth < dense ? 1 : 23) {
 			akin_status st;
 
 			CHECK(nth <= limit, "still failing injected call %ld\n", nth);
@@ -60,5 +60,5 @@ void fault_loop(unsigned kinds, long limit, akin_status (*body)(void *ctx), void
 
 void fault_loop_sampled(unsigned kinds, long limit, akin_status (*body)(void *ctx), void *ctx)
 {
-	loop(kinds, limit, 300, body, ctx);
+	loop(kinds, limit, 150, body, ctx);
 }

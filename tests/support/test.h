@@ -52,7 +52,7 @@ const char *test_path(const char *name);
 /* Run body with the 1st, 2nd, 3rd ... call of `kinds` failing, until a run meets no injected failure. `limit` runs at most
  * (then the test fails: a loop that never ends). body returns what happened; it must free everything. */
 void fault_loop(unsigned kinds, long limit, akin_status (*body)(void *ctx), void *ctx);
-/* The same for a body of thousands of calls: the first 300, then every seventh. */
+/* The same for a body of thousands of calls: the first 150, then every 23rd. */
 void fault_loop_sampled(unsigned kinds, long limit, akin_status (*body)(void *ctx), void *ctx);
 
 #endif
