@@ -117,6 +117,7 @@ static int answer(const struct cli *cli, const struct values *v, akin_library *l
 	if (v->preview && akin_result_count(result) && out_is_terminal(stdout)) preview_hits(lib, result);
 	search_put_answer(cli, result, form, v->why);
 	if (v->timings) put_timings(akin_result_timings(result));
+	if (akin_result_hint(result)) cli_note(cli, "did you mean: %s", akin_result_hint(result));
 	return akin_result_count(result) ? EXIT_DONE : nothing(cli, v, lib);
 }
 

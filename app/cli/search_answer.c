@@ -8,10 +8,23 @@
 #include "common/json.h"
 #include "common/text.h"
 
-/* What each part gave, by the part's words, and the common labels. */
+static json_t *words_json(const char *const *words, size_t n)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		char *word = text_to_utf8(words[i]);
+
+		json_array_append_new(array, json_string(word));
+		free(word);
+	}
+	return array;
+}
+
+/* What each part gave, by the part's words, and what is common to the query and the hit. */
 static void set_why(json_t *object, const akin_result *result, const akin_hit *hit)
 {
-	json_t *parts = json_array(), *labels = json_array();
+	json_t *parts = json_array();
 
 	for (size_t i = 0; i < akin_result_n_parts(result); i++) {
 		json_t *part = json_object();
@@ -20,14 +33,9 @@ static void set_why(json_t *object, const akin_result *result, const akin_hit *h
 		json_set_real(part, "evidence", hit->evidence[i]);
 		json_array_append_new(parts, part);
 	}
-	for (size_t i = 0; i < hit->n_labels; i++) {
-		char *name = text_to_utf8(hit->labels[i]);
-
-		json_array_append_new(labels, json_string(name));
-		free(name);
-	}
 	json_object_set_new(object, "parts", parts);
-	json_object_set_new(object, "labels", labels);
+	json_object_set_new(object, "keywords", words_json(hit->keywords, hit->n_keywords));
+	json_object_set_new(object, "labels", words_json(hit->labels, hit->n_labels));
 }
 
 static void put_json(const akin_result *result, const akin_hit *hit, bool why)
@@ -71,7 +79,17 @@ static unsigned path_column(const akin_result *result, unsigned most)
 	return paths;
 }
 
-/* "beach.jpg +4.61, sunset +2.22; seashore, sandbar" below its hit. */
+/* "; NAME: a, b" when there are any. */
+static void put_words(const char *name, const char *const *words, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (i) fputs(", ", stdout);
+		else printf("; %s: ", name);
+		text_put_visible(stdout, words[i]);
+	}
+}
+
+/* "beach.jpg +4.61, sunset +2.22; keywords: sunset; both: seashore, sandbar" below its hit. */
 static void put_why(const akin_result *result, const akin_hit *hit, unsigned indent)
 {
 	text_put_blanks(stdout, indent);
@@ -80,10 +98,8 @@ static void put_why(const akin_result *result, const akin_hit *hit, unsigned ind
 		text_put_visible(stdout, akin_result_part(result, i));
 		printf(" %+.2f", hit->evidence[i]);
 	}
-	for (size_t i = 0; i < hit->n_labels; i++) {
-		fputs(i ? ", " : "; ", stdout);
-		text_put_visible(stdout, hit->labels[i]);
-	}
+	put_words("keywords", hit->keywords, hit->n_keywords);
+	put_words("both", hit->labels, hit->n_labels);
 	putchar('\n');
 }
 

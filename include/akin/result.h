@@ -27,8 +27,10 @@ typedef struct akin_hit {
 	                          * that the hit is what is meant, over those of a picture taken at random; 2.3: ten times the
 	                          * odds; below 0: it takes away */
 	const char *const *labels; /* with akin_search_params.why: what the model calls both the picture and one that was asked
-	                            * with, or of a text query what it calls the picture; n_labels of them */
+	                            * with; n_labels of them */
 	size_t n_labels;
+	const char *const *keywords; /* with akin_search_params.why: words of the query's texts that are written about the picture */
+	size_t n_keywords;
 } akin_hit;
 
 /* Where the milliseconds went. */
@@ -47,6 +49,9 @@ AKIN_API size_t akin_result_n_parts(const akin_result *result);
 AKIN_API const char *akin_result_part(const akin_result *result, size_t i);
 /* NULL when i is not below the count. */
 AKIN_API const akin_hit *akin_result_hit(const akin_result *result, size_t i);
+/* When words of a text are written about no picture, the text with words that are, and that they may have been meant for;
+ * else NULL. */
+AKIN_API const char *akin_result_hint(const akin_result *result);
 AKIN_API const akin_timings *akin_result_timings(const akin_result *result);
 AKIN_API void akin_result_free(akin_result *result);
 

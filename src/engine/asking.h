@@ -30,12 +30,23 @@ struct akin_query {
 	size_t n, capacity;
 };
 
-/* What one part says in one space. */
+/* A picture that the words of a text were found with. */
+struct worded {
+	int64_t id;
+	float distance; /* 1: nothing found, 0: the best that was */
+};
+
+/* What one part says, in a space of vectors or by its words. */
 struct term {
 	size_t part;
 	double weight;
-	float *vector; /* of unit length under the cosine; mem_free */
-	akin_id id;    /* the picture of the library that it is; 0: none */
+	struct vectors *space;  /* NULL: by words */
+	float *vector;          /* of unit length under the cosine; mem_free */
+	struct worded *worded;  /* ascending by id; mem_free */
+	size_t n_worded;
+	akin_id id;             /* the picture of the library that it is; 0: none */
+	bool more;              /* another term of the same part stands before it */
+	struct scale scale;
 };
 
 struct asking {
@@ -50,6 +61,7 @@ struct asking {
 	int64_t *allowed; /* ascending; NULL: all */
 	size_t n_allowed;
 	char *in;         /* params->in, absolute */
+	char *hint;       /* the text that was perhaps meant; mem_free */
 	akin_timings ms;
 };
 
@@ -59,8 +71,15 @@ static inline bool term_is_wanted(const struct term *term)
 }
 
 /* ---- query_terms.c ---- */
+/* Open what the query needs and bring it up to date. Before asking_terms, without the library's lock. */
+akin_status asking_prepare(struct akin_library *lib, const struct akin_query *query, const akin_search_params *params,
+                           akin_error *err);
 akin_status asking_terms(struct asking *a, akin_error *err);
 void asking_deinit(struct asking *a);
+
+/* ---- query_words.c ---- */
+/* What the words of a text are found with; a text that is nowhere found has no term. */
+akin_status words_term(struct asking *a, const char *text, struct term *term, akin_error *err);
 
 /* ---- query_search.c: the library's lock is held ---- */
 struct pool {

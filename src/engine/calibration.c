@@ -33,6 +33,8 @@ struct named {
 
 struct sample {
 	struct akin_library *lib;
+	const struct vectors *v;
+	size_t dim;
 	int64_t id[SAMPLE];
 	float *row;
 	struct named *named;
@@ -73,11 +75,11 @@ static bool add_pair(struct sample *s, float distance, const struct named *a, co
 /* A partial Fisher-Yates: SAMPLE of the ids, each once. */
 static bool draw(struct sample *s)
 {
-	const struct akin_library *lib = s->lib;
+	struct akin_library *lib = s->lib;
 	struct rng rng = { 20 };
 	int64_t *ids = NULL;
 	size_t n = 0;
-	bool ok = index_ids(lib->vectors.index, &ids, &n, NULL) == AKIN_OK && n >= 2;
+	bool ok = index_ids(s->v->index, &ids, &n, NULL) == AKIN_OK && n >= 2;
 
 	for (; ok && s->n < SAMPLE && s->n < n; s->n++) {
 		size_t at = s->n + (size_t)rng_below(&rng, n - s->n);
@@ -87,7 +89,7 @@ static bool draw(struct sample *s)
 	}
 	mem_free(ids);
 	for (size_t i = 0; ok && i < s->n; i++)
-		ok = index_get(lib->vectors.index, s->id[i], s->row + i * lib->dim, NULL) == AKIN_OK &&
+		ok = index_get(s->v->index, s->id[i], s->row + i * s->dim, NULL) == AKIN_OK &&
 		     store_labels_of(lib->store, s->id[i], take_name, &s->named[i], NULL) == AKIN_OK;
 	return ok;
 }
@@ -102,13 +104,13 @@ static int by_value(const void *a, const void *b)
 /* Every pair of the sample; the median distance is that of a picture taken at random. */
 static bool pairs_of_sample(struct sample *s, double *random)
 {
-	size_t n = s->n * (s->n - 1) / 2, at = 0, dim = s->lib->dim;
+	size_t n = s->n * (s->n - 1) / 2, at = 0, dim = s->dim;
 	float *distance = mem_calloc(n, sizeof *distance);
 	bool ok = distance != NULL;
 
 	for (size_t i = 0; i < s->n && ok; i++)
 		for (size_t j = 0; j < i && ok; j++, at++) {
-			distance[at] = vectors_distance(s->lib->metric, s->row + i * dim, s->row + j * dim, dim);
+			distance[at] = vectors_distance(vectors_metric(s->lib, s->v), s->row + i * dim, s->row + j * dim, dim);
 			ok = add_pair(s, distance[at], &s->named[i], &s->named[j]);
 		}
 	if (ok) {
@@ -125,7 +127,7 @@ static bool pairs_of_neighbours(struct sample *s)
 	size_t n = s->n < ASKED ? s->n : ASKED, *found = mem_calloc(n, sizeof *found);
 	struct hit *hits = mem_calloc(n, ask.k * sizeof *hits);
 	bool ok = found && hits &&
-	          index_search_many(s->lib->vectors.index, s->row, n, &ask, hits, found, NULL) == AKIN_OK;
+	          index_search_many(s->v->index, s->row, n, &ask, hits, found, NULL) == AKIN_OK;
 
 	for (size_t i = 0; i < n && ok; i++) {
 		for (size_t h = 0; h < found[i] && ok; h++) {
@@ -144,12 +146,12 @@ static bool pairs_of_neighbours(struct sample *s)
 	return ok;
 }
 
-static bool measure(struct akin_library *lib, struct scale *scale)
+static bool measure(struct akin_library *lib, const struct vectors *v, struct scale *scale)
 {
-	struct sample s = { .lib = lib };
+	struct sample s = { .lib = lib, .v = v, .dim = vectors_row_dim(lib, v) };
 	bool ok;
 
-	s.row = mem_calloc(SAMPLE, lib->dim * sizeof *s.row);
+	s.row = mem_calloc(SAMPLE, s.dim * sizeof *s.row);
 	s.named = mem_calloc(SAMPLE, sizeof *s.named);
 	ok = s.row && s.named && draw(&s) && pairs_of_sample(&s, &scale->random) && pairs_of_neighbours(&s);
 	if (ok && !calibrate_by_pairs(scale, s.pair, s.n_pairs))
@@ -161,10 +163,10 @@ static bool measure(struct akin_library *lib, struct scale *scale)
 }
 
 /* What is known without measuring. */
-static struct scale by_card(const struct akin_library *lib)
+static struct scale by_card(const struct akin_library *lib, const struct vectors *v)
 {
-	double random = lib->has_card ? lib->card.random_distance : 0;
-	struct scale scale = { .half = 0, .slope = 1, .random = 0, .linear = lib->metric == METRIC_IP };
+	double random = lib->has_card && !v->joint ? lib->card.random_distance : 0;
+	struct scale scale = { .half = 0, .slope = 1, .random = 0, .linear = vectors_metric(lib, v) == METRIC_IP };
 
 	if (scale.linear) return scale;
 	scale.random = random > 0 ? random : 1;
@@ -174,11 +176,11 @@ static struct scale by_card(const struct akin_library *lib)
 
 /* ---- kept in the store ---- */
 
-static char *setting_name(const struct akin_library *lib)
+static char *setting_name(const struct akin_library *lib, const struct vectors *v)
 {
 	char hex[17];
 
-	str_hex(lib->model_hash, 8, hex);
+	str_hex(vectors_hash(lib, v), 8, hex);
 	return str_printf("calibration %s", hex);
 }
 
@@ -188,9 +190,9 @@ static bool about(size_t a, size_t b)
 }
 
 /* "half slope random count" in billionths: the decimal point of printf follows the locale. */
-static bool load(struct akin_library *lib, size_t count)
+static bool load(struct akin_library *lib, struct vectors *v, size_t count)
 {
-	char *name = setting_name(lib), *text = NULL, *at, *next = NULL;
+	char *name = setting_name(lib, v), *text = NULL, *at, *next = NULL;
 	int64_t value[4] = { 0 };
 	size_t n = 0;
 
@@ -202,34 +204,55 @@ static bool load(struct akin_library *lib, size_t count)
 	mem_free(name);
 	mem_free(text);
 	if (n != COUNT(value) || value[1] <= 0 || value[3] <= 0 || !about((size_t)value[3], count)) return false;
-	lib->vectors.scale = (struct scale){ .half = (double)value[0] * 1e-9, .slope = (double)value[1] * 1e-9,
-		                             .random = (double)value[2] * 1e-9, .linear = lib->metric == METRIC_IP };
-	lib->vectors.calibrated = (size_t)value[3];
-	return lib->vectors.scale.linear || value[0] > 0;
+	v->scale = (struct scale){ .half = (double)value[0] * 1e-9, .slope = (double)value[1] * 1e-9,
+		                             .random = (double)value[2] * 1e-9, .linear = vectors_metric(lib, v) == METRIC_IP };
+	v->calibrated = (size_t)value[3];
+	return v->scale.linear || value[0] > 0;
 }
 
-void calibration_refresh(struct akin_library *lib)
+/* Texts bring their own scale: how far each is from pictures at random. It needs some at hand. */
+static void keep_sample(struct akin_library *lib, struct vectors *v, size_t count)
 {
-	struct vectors *v = &lib->vectors;
+	struct sample s = { .lib = lib, .v = v, .dim = v->joint->dim };
+
+	s.row = mem_calloc(SAMPLE, s.dim * sizeof *s.row);
+	s.named = mem_calloc(SAMPLE, sizeof *s.named);
+	mem_free(v->sample);
+	v->sample = NULL;
+	v->n_sample = v->calibrated = 0;
+	if (s.row && s.named && draw(&s)) {
+		v->sample = s.row;
+		v->n_sample = s.n;
+		v->calibrated = count;
+	} else {
+		mem_free(s.row);
+	}
+	mem_free(s.named);
+}
+
+void calibration_refresh(struct akin_library *lib, struct vectors *v)
+{
 	struct index_stats stats;
 
 	index_get_stats(v->index, &stats);
+	if (v->joint && !(v->calibrated && about(v->calibrated, stats.count))) keep_sample(lib, v, stats.count);
+	if (v->joint) return;
 	if (v->calibrated && about(v->calibrated, stats.count)) return;
-	if (stats.count >= MEASURABLE && load(lib, stats.count)) return;
-	v->scale = by_card(lib);
+	if (stats.count >= MEASURABLE && load(lib, v, stats.count)) return;
+	v->scale = by_card(lib, v);
 	v->calibrated = 0;
-	if (stats.count >= MEASURABLE && measure(lib, &v->scale)) v->calibrated = stats.count;
+	if (stats.count >= MEASURABLE && measure(lib, v, &v->scale)) v->calibrated = stats.count;
 }
 
-void calibration_save(struct akin_library *lib)
+void calibration_save(struct akin_library *lib, const struct vectors *v)
 {
-	char *name = setting_name(lib), text[96] = "";
+	char *name = v->joint ? NULL : setting_name(lib, v), text[96] = "";
 	struct scale s;
 	size_t count;
 
 	pthread_rwlock_rdlock(&lib->lock);
-	s = lib->vectors.scale;
-	count = lib->vectors.calibrated;
+	s = v->scale;
+	count = v->calibrated;
 	pthread_rwlock_unlock(&lib->lock);
 	if (name && count && s.half < 9e9 && s.slope < 9e9 && s.random < 9e9 && store_begin(lib->store, NULL) == AKIN_OK) {
 		snprintf(text, sizeof text, "%" PRId64 " %" PRId64 " %" PRId64 " %zu", (int64_t)(s.half * 1e9),

@@ -17,14 +17,26 @@
 #include "simd/kernels.h"
 #include "store/store.h"
 
-/* The vectors of the library's model, as an index that follows the store. */
+/* The space in which texts and pictures meet: an encoder of texts, and the alignment that turns its vectors and the embeddings
+ * of the library's model into vectors that can be compared. */
+struct joint {
+	struct text_encoder *encoder;
+	struct alignment *alignment;
+	unsigned dim;             /* of the joint vectors, which have unit length */
+	uint8_t hash[HASH_BYTES]; /* of the model, the encoder and the alignment */
+};
+
+/* Vectors of the library's pictures, as an index that follows the store. */
 struct vectors {
+	const struct joint *joint; /* NULL: embeddings of the library's model as they are */
 	struct index *index;      /* NULL until first asked for */
 	uint64_t generation;      /* of the store that the index shows */
 	uint64_t saved;           /* generation of the file, 0: none */
 	size_t changed;           /* rows added or removed since it was saved */
-	struct scale scale;       /* what its distances mean */
+	struct scale scale;       /* what distances between its vectors mean */
 	size_t calibrated;        /* rows when that was measured, 0: not yet */
+	float *sample;            /* of the joint space: some rows, against which a text is measured */
+	size_t n_sample;
 };
 
 struct akin_library {
@@ -48,7 +60,10 @@ struct akin_library {
 	struct embedder embedder;
 	struct infer_slot *slot;
 
-	struct vectors vectors;
+	struct joint joint; /* opened when first needed, under embed_lock */
+
+	char *alignment; /* folder of the alignment; NULL: none */
+	struct vectors vectors, texts; /* texts.joint NULL: there is none, or it was not needed yet */
 	struct image_limits limits;
 };
 
@@ -56,6 +71,8 @@ struct akin_library {
 extern const char models_default_name[];
 /* The card of a model by name, or by path when `name` holds a slash. */
 akin_status models_find(const char *name, const char *models_dir, struct model_card *card, akin_error *err);
+/* Folder of the alignment that gives texts to a picture model; mem_free; NULL: none is installed. */
+char *models_find_alignment(const char *picture_model, const char *models_dir);
 char *models_cache_dir(const char *wanted); /* NULL: none */
 
 /* ---- library.c ---- */
@@ -66,13 +83,18 @@ akin_status library_need_writable(const struct akin_library *lib, akin_error *er
 char *library_path(const struct akin_library *lib, const char *name);
 
 /* ---- vectors.c ---- */
-/* Bring the index up to the store's generation. Takes the lock for writing when there is anything to do. */
-akin_status vectors_refresh(struct akin_library *lib, akin_error *err);
-/* Write the index file if it differs enough from the index, or whenever it differs when `always`. */
+/* Bring lib->vectors or lib->texts up to the store's generation. Takes the lock for writing when there is anything to do. */
+akin_status vectors_refresh(struct akin_library *lib, struct vectors *v, akin_error *err);
+/* Write the index files that differ enough from their indexes, or whenever they differ when `always`. */
 akin_status vectors_save(struct akin_library *lib, bool always, akin_error *err);
-/* Forget the index and its file. */
+/* Forget the indexes and their files. */
 akin_status vectors_drop(struct akin_library *lib, akin_error *err);
-char *vectors_path(const struct akin_library *lib);
+/* Forget the index, as after another model was chosen. Lock held for writing. */
+void vectors_forget(struct vectors *v);
+unsigned vectors_row_dim(const struct akin_library *lib, const struct vectors *v);
+enum metric vectors_metric(const struct akin_library *lib, const struct vectors *v);
+const uint8_t *vectors_hash(const struct akin_library *lib, const struct vectors *v);
+char *vectors_path(const struct akin_library *lib, const struct vectors *v);
 float vectors_distance(enum metric metric, const float *a, const float *b, size_t dim);
 
 /* ---- facts.c ---- */
@@ -88,9 +110,19 @@ akin_status filter_allowed(struct akin_library *lib, const char *in, const char 
 /* ---- calibration.c ---- */
 /* Measure what distances mean, unless that was done on a library of about this size. The index is current; lock held for
  * writing. Never fails: without memory the card's word stands, and it is measured another time. */
-void calibration_refresh(struct akin_library *lib);
+void calibration_refresh(struct akin_library *lib, struct vectors *v);
 /* Keep it in the store, for libraries opened later. */
-void calibration_save(struct akin_library *lib);
+void calibration_save(struct akin_library *lib, const struct vectors *v);
+
+/* ---- joint.c ---- */
+/* Whether texts can be understood: an alignment is installed for the library's model. */
+bool joint_exists(const struct akin_library *lib);
+/* Open it once; then lib->texts can be refreshed. AKIN_ERR_UNSUPPORTED, with a sentence, when there is none. */
+akin_status joint_open(struct akin_library *lib, akin_error *err);
+void joint_close(struct joint *joint);
+/* A stored embedding, and a text, as vectors of joint->dim. */
+akin_status joint_picture(const struct joint *joint, const float *embedding, float *out, akin_error *err);
+akin_status joint_text(const struct joint *joint, const char *text, float *out, akin_error *err);
 
 /* ---- query_terms.c ---- */
 /* Unpack a stored vector to dim floats. */

@@ -338,7 +338,7 @@ akin_status akin_eval_run(akin_eval **out, akin_library *lib, const char *const 
 	*out = NULL;
 	error_clear(err);
 	if ((st = eval_create(&e, lib, params, err)) != AKIN_OK) return st;
-	if ((st = vectors_refresh(lib, err)) != AKIN_OK) goto out;
+	if ((st = vectors_refresh(lib, &lib->vectors, err)) != AKIN_OK) goto out;
 	pthread_rwlock_rdlock(&lib->lock);
 	st = collect_docs(e, paths, classes, n, err);
 	if (st == AKIN_OK) pool_for(e->n, lib->threads, evaluate_one, e);

@@ -99,6 +99,8 @@ static void ask_one(void *ctx, size_t i)
 akin_status akin_eval_captions(akin_eval **out, akin_library *lib, const char *const *paths, const char *const *captions,
                                size_t n, const akin_eval_params *params, akin_error *err)
 {
+	struct part text = { .kind = PART_TEXT, .text = "", .weight = 1 };
+	const struct akin_query any_text = { &text, 1, 1 };
 	struct captions c = { .caption = captions };
 	double start = clock_seconds();
 	akin_status st;
@@ -106,7 +108,7 @@ akin_status akin_eval_captions(akin_eval **out, akin_library *lib, const char *c
 	*out = NULL;
 	error_clear(err);
 	if ((st = eval_create(&c.e, lib, params, err)) != AKIN_OK) return st;
-	if ((st = vectors_refresh(lib, err)) != AKIN_OK) goto out;
+	if ((st = asking_prepare(lib, &any_text, &(akin_search_params){ .mode = c.e->params->mode }, err)) != AKIN_OK) goto out;
 	pthread_rwlock_rdlock(&lib->lock);
 	st = collect(&c, paths, n, err);
 	if (st == AKIN_OK) pool_for(c.e->n, lib->threads, ask_one, &c);

@@ -71,7 +71,7 @@ akin_status akin_library_export(akin_library *lib, const char *npy_path, const c
 	*n = 0;
 	error_clear(err);
 	if (!npy_path && !list_path) return error_set(err, AKIN_ERR_INVALID, "nothing to write: give a file for vectors, paths or both");
-	if ((st = vectors_refresh(lib, err)) != AKIN_OK) return st;
+	if ((st = vectors_refresh(lib, &lib->vectors, err)) != AKIN_OK) return st;
 	pthread_rwlock_rdlock(&lib->lock);
 	if ((st = index_ids(lib->vectors.index, &ids, &count, err)) != AKIN_OK) goto out;
 	if (npy_path) {
@@ -238,8 +238,9 @@ static akin_status switch_model(struct akin_library *lib, const char *name, cons
 	lib->dim = (unsigned)dim;
 	lib->metric = metric;
 	lib->model_id = model_id;
-	index_destroy(lib->vectors.index);
-	lib->vectors = (struct vectors){ 0 };
+	vectors_forget(&lib->vectors);
+	vectors_forget(&lib->texts);
+	lib->texts.joint = NULL;
 	return AKIN_OK;
 }
 

@@ -136,6 +136,7 @@ akin_status akin_library_open(akin_library **out, const char *dir, const akin_op
 	else st = open_store(lib, err);
 	if (st == AKIN_OK) st = choose_model(lib, params->model, err);
 	if (st == AKIN_OK) st = find_model_id(lib, err);
+	if (st == AKIN_OK && lib->has_card) lib->alignment = models_find_alignment(lib->model_name, lib->models_dir);
 	if (st == AKIN_OK) *out = lib;
 	else akin_library_close(lib);
 	return error_note(err, st, "opening the library");
@@ -146,11 +147,14 @@ void akin_library_close(akin_library *lib)
 	if (!lib) return;
 	infer_slot_destroy(lib->slot);
 	embedder_close(&lib->embedder);
-	index_destroy(lib->vectors.index);
+	vectors_forget(&lib->vectors);
+	vectors_forget(&lib->texts);
+	joint_close(&lib->joint);
 	store_close(lib->store);
 	model_card_deinit(&lib->card);
 	pthread_rwlock_destroy(&lib->lock);
 	pthread_mutex_destroy(&lib->embed_lock);
+	mem_free(lib->alignment);
 	mem_free(lib->model_name);
 	mem_free(lib->models_dir);
 	mem_free(lib->cache_dir);
@@ -198,7 +202,7 @@ akin_status akin_library_get_info(akin_library *lib, akin_library_info *info, ak
 	if ((st = store_generation(lib->store, &info->generation, err)) != AKIN_OK) return st;
 	info->dir = mem_strdup(lib->dir);
 	info->model = mem_strdup(lib->model_name);
-	path = vectors_path(lib);
+	path = vectors_path(lib, &lib->vectors);
 	if (!info->dir || !info->model || !path) {
 		akin_library_info_deinit(info);
 		mem_free(path);

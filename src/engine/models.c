@@ -4,6 +4,7 @@
 #include "akin/model.h"
 
 #include <dirent.h>
+#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,6 +91,53 @@ akin_status models_find(const char *name, const char *models_dir, struct model_c
 	}
 	free_places(&places);
 	return st;
+}
+
+/* ---- alignments ---- */
+
+/* Whether the folder holds an alignment of this picture model. */
+static bool aligns(const char *dir, const char *picture_model)
+{
+	char *path = fs_join(dir, "alignment.json");
+	json_t *card = path && fs_exists(path) ? json_load_file(path, JSON_REJECT_DUPLICATES, NULL) : NULL;
+	const char *name = json_string_value(json_object_get(json_object_get(card, "picture_model"), "name"));
+	bool found = name && !strcmp(name, picture_model);
+
+	json_decref(card);
+	mem_free(path);
+	return found;
+}
+
+/* The first by name, so that it does not depend on the order of a folder's entries. */
+static char *alignment_in(const char *place, const char *picture_model)
+{
+	char *best = NULL;
+	struct dirent *entry;
+	DIR *d = opendir(place);
+
+	while (d && (entry = readdir(d))) {
+		char *dir = entry->d_name[0] == '.' ? NULL : fs_join(place, entry->d_name);
+
+		if (dir && (!best || strcmp(dir, best) < 0) && aligns(dir, picture_model)) {
+			mem_free(best);
+			best = dir;
+		} else {
+			mem_free(dir);
+		}
+	}
+	if (d) closedir(d);
+	return best;
+}
+
+char *models_find_alignment(const char *picture_model, const char *models_dir)
+{
+	struct places places;
+	char *found = NULL;
+
+	find_places(&places, models_dir);
+	for (size_t i = 0; i < places.n && !found; i++) found = alignment_in(places.dir[i], picture_model);
+	free_places(&places);
+	return found;
 }
 
 /* ---- listing ---- */

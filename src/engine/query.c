@@ -206,7 +206,7 @@ akin_status akin_search(akin_library *lib, const akin_query *query, const akin_s
 	*out = NULL;
 	error_clear(err);
 	if ((st = check_params(a.params, err)) != AKIN_OK) return st;
-	if ((st = vectors_refresh(lib, err)) != AKIN_OK) return st;
+	if ((st = asking_prepare(lib, query, a.params, err)) != AKIN_OK) return st;
 	a.ms.open_ms = ms_since(start);
 	if ((st = asking_terms(&a, err)) != AKIN_OK) goto out;
 	if (a.params->in && !(a.in = fs_absolute(a.params->in))) st = error_nomem(err);

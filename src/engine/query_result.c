@@ -20,7 +20,7 @@ struct kept {
 	akin_hit hit;
 	char *path, *group;
 	double *evidence;
-	char **labels;
+	char **labels, **keywords;
 	int64_t taken; /* by the camera's clock, else when the file was last written, by ours; seconds since 1970 without zone */
 };
 
@@ -29,6 +29,7 @@ struct akin_result {
 	size_t n, room;
 	char **part; /* the query's parts in words */
 	size_t n_parts;
+	char *hint;
 	akin_timings ms;
 };
 
@@ -54,6 +55,11 @@ const char *akin_result_part(const akin_result *result, size_t i)
 	return i < result->n_parts ? result->part[i] : NULL;
 }
 
+const char *akin_result_hint(const akin_result *result)
+{
+	return result->hint;
+}
+
 const akin_timings *akin_result_timings(const akin_result *result)
 {
 	return &result->ms;
@@ -62,7 +68,9 @@ const akin_timings *akin_result_timings(const akin_result *result)
 static void kept_deinit(struct kept *kept)
 {
 	for (size_t i = 0; kept->labels && i < kept->hit.n_labels; i++) mem_free(kept->labels[i]);
+	for (size_t i = 0; kept->keywords && i < kept->hit.n_keywords; i++) mem_free(kept->keywords[i]);
 	mem_free(kept->labels);
+	mem_free(kept->keywords);
 	mem_free(kept->path);
 	mem_free(kept->group);
 	mem_free(kept->evidence);
@@ -75,6 +83,7 @@ void akin_result_free(akin_result *result)
 	result_empty(result);
 	for (size_t i = 0; result->part && i < result->n_parts; i++) mem_free(result->part[i]);
 	mem_free(result->part);
+	mem_free(result->hint);
 	mem_free(result->kept);
 	mem_free(result);
 }
@@ -103,7 +112,8 @@ akin_status result_create(akin_result **out, const struct asking *a, size_t k, a
 		r->kept = mem_calloc(r->room, sizeof *r->kept);
 		r->n_parts = a->query->n;
 		r->part = mem_calloc(r->n_parts, sizeof *r->part);
-		failed = !r->kept || !r->part;
+		r->hint = a->hint ? mem_strdup(a->hint) : NULL;
+		failed = !r->kept || !r->part || (a->hint && !r->hint);
 		for (size_t i = 0; i < r->n_parts && !failed; i++) failed = !(r->part[i] = part_in_words(&a->query->part[i]));
 	}
 	if (failed) {
@@ -413,13 +423,63 @@ static akin_status label(akin_result *r, const struct asking *a, akin_error *err
 		}
 		kept->labels = own.name;
 		for (size_t j = 0; j < own.n; j++) {
-			if (asked.n && !has_name(&asked, own.name[j])) mem_free(own.name[j]);
+			if (!has_name(&asked, own.name[j])) mem_free(own.name[j]);
 			else kept->labels[kept->hit.n_labels++] = own.name[j];
 		}
 		kept->hit.labels = (const char *const *)kept->labels;
 	}
 	names_deinit(&asked);
 	return st;
+}
+
+/* ---- which words they were found with ---- */
+
+struct word_sink {
+	akin_result *r;
+	bool failed;
+};
+
+static bool has_keyword(const struct kept *kept, const char *word)
+{
+	for (size_t i = 0; i < kept->hit.n_keywords; i++)
+		if (!strcmp(kept->keywords[i], word)) return true;
+	return false;
+}
+
+static bool add_keywords(struct kept *kept, const struct store_keyword_hit *hit)
+{
+	char **moved = mem_realloc(kept->keywords, (kept->hit.n_keywords + hit->n_terms) * sizeof *moved);
+
+	if (!moved) return false;
+	kept->keywords = moved;
+	kept->hit.keywords = (const char *const *)moved;
+	for (size_t i = 0; i < hit->n_terms; i++) {
+		if (has_keyword(kept, hit->terms[i])) continue;
+		if (!(moved[kept->hit.n_keywords] = mem_strdup(hit->terms[i]))) return false;
+		kept->hit.n_keywords++;
+	}
+	return true;
+}
+
+static int take_words(void *ctx, const struct store_keyword_hit *hit)
+{
+	struct word_sink *sink = ctx;
+
+	for (size_t i = 0; i < sink->r->n && !sink->failed; i++)
+		if (sink->r->kept[i].hit.id == hit->picture_id) sink->failed = !add_keywords(&sink->r->kept[i], hit);
+	return sink->failed;
+}
+
+static akin_status name_keywords(akin_result *r, const struct asking *a, akin_error *err)
+{
+	struct word_sink sink = { r, false };
+	akin_status st = AKIN_OK;
+
+	for (size_t t = 0; t < a->n_terms && st == AKIN_OK; t++)
+		if (!a->term[t].space)
+			st = store_keywords_search(a->lib->store, a->query->part[a->term[t].part].text, KEYWORDS_ANY, 0, take_words,
+			                           &sink, err);
+	return st == AKIN_OK && sink.failed ? error_nomem(err) : st;
 }
 
 akin_status result_arrange(akin_result *r, const struct asking *a, size_t k, akin_error *err)
@@ -433,5 +493,6 @@ akin_status result_arrange(akin_result *r, const struct asking *a, size_t k, aki
 	if (a->params->sort == AKIN_SORT_TAKEN && r->n) qsort(r->kept, r->n, sizeof *r->kept, newest_first);
 	if (st == AKIN_OK && a->params->group != AKIN_GROUP_NONE) st = group(r, a->params->group, err);
 	if (st == AKIN_OK && a->params->why) st = label(r, a, err);
+	if (st == AKIN_OK && a->params->why) st = name_keywords(r, a, err);
 	return st;
 }

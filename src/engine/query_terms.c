@@ -17,6 +17,9 @@
  * Retrieval, 9.1.1: 0.75 and 0.15..0.25). */
 static const double LIKED = 0.75, DISLIKED = 0.25;
 
+/* Log-odds of a picture that stands out by z deviations: TEXT_SLOPE * (z - TEXT_HALF); docs/search.md has the measurement. */
+static const double TEXT_HALF = 3.5, TEXT_SLOPE = 2, LEAST_DEVIATION = 1e-3;
+
 static double ms_since(double start)
 {
 	return 1e3 * (clock_seconds() - start);
@@ -220,13 +223,37 @@ static akin_status vector_term(struct asking *a, const struct part *part, struct
 	return term->vector ? AKIN_OK : error_nomem(err);
 }
 
-static akin_status text_term(struct asking *a, const struct part *part, akin_error *err)
+/* The same for every text: how far it is from pictures at random, and how much that varies. What stands out is what is meant. */
+static struct scale text_scale(const struct vectors *v, const float *vector)
 {
-	return error_set(err, AKIN_ERR_UNSUPPORTED, "the model %s knows pictures only: it cannot look for \"%s\"",
-	                 a->lib->model_name, part->text);
+	double mean = 0, variance = 0, deviation;
+
+	for (size_t i = 0; i < v->n_sample; i++)
+		mean += (double)vectors_distance(METRIC_COSINE, vector, v->sample + i * v->joint->dim, v->joint->dim);
+	mean = v->n_sample ? mean / (double)v->n_sample : 1;
+	for (size_t i = 0; i < v->n_sample; i++)
+		variance += pow((double)vectors_distance(METRIC_COSINE, vector, v->sample + i * v->joint->dim, v->joint->dim) - mean, 2);
+	deviation = v->n_sample > 1 ? sqrt(variance / (double)v->n_sample) : 0;
+	if (!(deviation > LEAST_DEVIATION)) deviation = LEAST_DEVIATION;
+	return (struct scale){ .half = mean - TEXT_HALF * deviation, .slope = TEXT_SLOPE / deviation, .random = mean,
+		               .linear = true };
 }
 
-/* Evidence is of distances between unit vectors, and parts weigh what their weights say. */
+static akin_status meaning_term(struct asking *a, const struct part *part, struct term *term, akin_error *err)
+{
+	struct joint *joint = &a->lib->joint;
+	double start = clock_seconds();
+	akin_status st;
+
+	term->space = &a->lib->texts;
+	if (!(term->vector = mem_alloc(joint->dim * sizeof *term->vector))) return error_nomem(err);
+	st = joint_text(joint, part->text, term->vector, err);
+	if (st == AKIN_OK) term->scale = text_scale(&a->lib->texts, term->vector);
+	a->ms.embed_ms += ms_since(start);
+	return st;
+}
+
+/* Parts weigh what their weights say, whatever the length of a vector. */
 static akin_status normalise(const struct akin_library *lib, struct term *term, akin_error *err)
 {
 	double square = 0;
@@ -238,21 +265,66 @@ static akin_status normalise(const struct akin_library *lib, struct term *term, 
 	return AKIN_OK;
 }
 
-static akin_status add_term(struct asking *a, size_t i, double weight, akin_error *err)
+static struct term *new_term(struct asking *a, size_t part, double weight)
+{
+	struct term *term = &a->term[a->n_terms++];
+
+	*term = (struct term){ .part = part, .weight = weight };
+	return term;
+}
+
+static akin_status add_picture(struct asking *a, size_t i, double weight, akin_error *err)
 {
 	const struct part *part = &a->query->part[i];
-	struct term *term = &a->term[a->n_terms++];
-	akin_status st = AKIN_OK;
+	struct term *term = new_term(a, i, weight);
+	akin_status st;
 
-	*term = (struct term){ .part = i, .weight = weight };
+	term->space = &a->lib->vectors;
+	term->scale = a->lib->vectors.scale;
 	switch (part->kind) {
 	case PART_FILE: st = file_term(a, part, part->text, term, err); break;
 	case PART_BYTES: st = picture_term(a, part, part->bytes, part->n, term, err); break;
 	case PART_ID: st = id_term(a, part, term, err); break;
-	case PART_VECTOR: st = vector_term(a, part, term, err); break;
-	case PART_TEXT: st = text_term(a, part, err); break;
+	default: st = vector_term(a, part, term, err);
 	}
 	return st == AKIN_OK ? normalise(a->lib, term, err) : st;
+}
+
+static bool asks_meaning(const struct akin_library *lib, const akin_search_params *params)
+{
+	return params->mode == AKIN_MODE_MEANING || (params->mode == AKIN_MODE_AUTO && joint_exists(lib));
+}
+
+/* Both opinions on a text; words that are nowhere found have none, unless nothing else is asked. */
+static akin_status add_text(struct asking *a, size_t i, double weight, akin_error *err)
+{
+	const struct part *part = &a->query->part[i];
+	bool meaning = asks_meaning(a->lib, a->params);
+	akin_status st = AKIN_OK;
+	struct term *words;
+
+	if (meaning) st = meaning_term(a, part, new_term(a, i, weight), err);
+	if (st != AKIN_OK || a->params->mode == AKIN_MODE_MEANING) return st;
+	words = new_term(a, i, weight);
+	words->more = meaning;
+	st = words_term(a, part->text, words, err);
+	if (meaning && !words->n_worded) {
+		mem_free(words->worded);
+		a->n_terms--;
+	}
+	return st;
+}
+
+akin_status asking_prepare(struct akin_library *lib, const struct akin_query *query, const akin_search_params *params,
+                           akin_error *err)
+{
+	akin_status st = vectors_refresh(lib, &lib->vectors, err);
+	bool text = false;
+
+	for (size_t i = 0; i < query->n; i++) text = text || query->part[i].kind == PART_TEXT;
+	if (st != AKIN_OK || !text || !asks_meaning(lib, params)) return st;
+	if ((st = joint_open(lib, err)) == AKIN_OK) st = vectors_refresh(lib, &lib->texts, err);
+	return st;
 }
 
 /* ---- all of them ---- */
@@ -295,11 +367,12 @@ akin_status asking_terms(struct asking *a, akin_error *err)
 	double *weight = mem_calloc(n, sizeof *weight);
 	akin_status st = AKIN_OK;
 
-	a->term = mem_calloc(n, sizeof *a->term);
-	a->weigher = mem_calloc(n, sizeof *a->weigher);
+	a->term = mem_calloc(2 * n, sizeof *a->term);
+	a->weigher = mem_calloc(2 * n, sizeof *a->weigher);
 	if (!weight || !a->term || !a->weigher) st = error_nomem(err);
 	if (st == AKIN_OK) st = weigh(a->query, weight, err);
-	for (size_t i = 0; i < n && st == AKIN_OK; i++) st = add_term(a, i, weight[i], err);
+	for (size_t i = 0; i < n && st == AKIN_OK; i++)
+		st = (a->query->part[i].kind == PART_TEXT ? add_text : add_picture)(a, i, weight[i], err);
 	if (st == AKIN_OK) st = collect_self(a, err);
 	mem_free(weight);
 	return st;
@@ -307,10 +380,14 @@ akin_status asking_terms(struct asking *a, akin_error *err)
 
 void asking_deinit(struct asking *a)
 {
-	for (size_t i = 0; i < a->n_terms; i++) mem_free(a->term[i].vector);
+	for (size_t i = 0; i < a->n_terms; i++) {
+		mem_free(a->term[i].vector);
+		mem_free(a->term[i].worded);
+	}
 	mem_free(a->term);
 	mem_free(a->weigher);
 	mem_free(a->self);
 	mem_free(a->allowed);
 	mem_free(a->in);
+	mem_free(a->hint);
 }

@@ -44,8 +44,9 @@ static void PRINTF_LIKE(2, 3) foundf(struct findings *f, const char *fmt, ...)
 
 struct comparison {
 	struct akin_library *lib;
+	const struct vectors *v;
 	struct findings *findings;
-	float *stored, *indexed;
+	float *embedding, *stored, *indexed; /* in the store; what the index should hold, and what it holds */
 	size_t n_stored;
 	bool deep;
 };
@@ -53,25 +54,27 @@ struct comparison {
 static int compare_vector(void *ctx, const struct store_feature *feature)
 {
 	struct comparison *c = ctx;
-	const size_t dim = c->lib->dim;
+	const size_t dim = vectors_row_dim(c->lib, c->v);
 	double worst = 0, norm = 0;
 	akin_error err;
 
 	c->n_stored++;
-	if (feature_to_f32(feature, dim, c->stored, &err) != AKIN_OK) {
+	if (feature_to_f32(feature, c->lib->dim, c->embedding, &err) != AKIN_OK ||
+	    (c->v->joint && joint_picture(c->v->joint, c->embedding, c->stored, &err) != AKIN_OK)) {
 		found(c->findings, err.text);
 		return 0;
 	}
+	if (!c->v->joint) memcpy(c->stored, c->embedding, dim * sizeof *c->stored);
 	for (size_t i = 0; i < dim; i++) norm += (double)c->stored[i] * c->stored[i];
 	if (!isfinite(norm)) foundf(c->findings, "the vector of picture %" PRId64 " is not finite", feature->picture_id);
-	if (!index_has(c->lib->vectors.index, feature->picture_id)) {
+	if (!index_has(c->v->index, feature->picture_id)) {
 		foundf(c->findings, "picture %" PRId64 " has a vector that the index lacks", feature->picture_id);
 		return 0;
 	}
-	if (!c->deep || index_get(c->lib->vectors.index, feature->picture_id, c->indexed, &err) != AKIN_OK) return 0;
+	if (!c->deep || index_get(c->v->index, feature->picture_id, c->indexed, &err) != AKIN_OK) return 0;
 	/* The index keeps unit vectors under the cosine, in half precision. */
 	for (size_t i = 0; i < dim; i++) {
-		double wanted = c->lib->metric == METRIC_COSINE && norm > 0 ? c->stored[i] / sqrt(norm) : (double)c->stored[i];
+		double wanted = vectors_metric(c->lib, c->v) == METRIC_COSINE && norm > 0 ? c->stored[i] / sqrt(norm) : (double)c->stored[i];
 		worst = fmax(worst, fabs(wanted - (double)c->indexed[i]) / (fabs(wanted) + 1e-3));
 	}
 	if (!(worst < 0.01))
@@ -79,35 +82,38 @@ static int compare_vector(void *ctx, const struct store_feature *feature)
 	return 0;
 }
 
-static akin_status check_vectors(struct akin_library *lib, bool deep, struct findings *findings, akin_error *err)
+static akin_status check_vectors(struct akin_library *lib, struct vectors *v, bool deep, struct findings *findings,
+                                 akin_error *err)
 {
-	struct comparison c = { .lib = lib, .findings = findings, .deep = deep };
+	struct comparison c = { .lib = lib, .v = v, .findings = findings, .deep = deep };
 	struct index_stats stats;
 	akin_error why;
-	akin_status st = vectors_refresh(lib, err);
+	akin_status st = vectors_refresh(lib, v, err);
 
 	if (st != AKIN_OK) return st;
-	c.stored = mem_alloc(lib->dim * sizeof *c.stored);
-	c.indexed = mem_alloc(lib->dim * sizeof *c.indexed);
+	c.embedding = mem_alloc(lib->dim * sizeof *c.embedding);
+	c.stored = mem_alloc(vectors_row_dim(lib, v) * sizeof *c.stored);
+	c.indexed = mem_alloc(vectors_row_dim(lib, v) * sizeof *c.indexed);
 	pthread_rwlock_rdlock(&lib->lock);
-	if (!c.stored || !c.indexed) st = error_nomem(err);
+	if (!c.embedding || !c.stored || !c.indexed) st = error_nomem(err);
 	else if (lib->model_id) st = store_features(lib->store, lib->model_id, 0, compare_vector, &c, err);
-	index_get_stats(lib->vectors.index, &stats);
+	index_get_stats(v->index, &stats);
 	if (st == AKIN_OK && stats.count != c.n_stored)
 		foundf(findings, "the index holds %zu vectors, the store %zu", stats.count, c.n_stored);
-	if (st == AKIN_OK && index_check(lib->vectors.index, deep, &why) != AKIN_OK) foundf(findings, "index: %s", why.text);
+	if (st == AKIN_OK && index_check(v->index, deep, &why) != AKIN_OK) foundf(findings, "index: %s", why.text);
 	pthread_rwlock_unlock(&lib->lock);
+	mem_free(c.embedding);
 	mem_free(c.stored);
 	mem_free(c.indexed);
 	return st;
 }
 
 /* The saved file, apart from the index in memory that may have been built without it. */
-static void check_index_file(struct akin_library *lib, bool deep, struct findings *findings)
+static void check_index_file(struct akin_library *lib, const struct vectors *v, bool deep, struct findings *findings)
 {
 	struct index_stamp stamp;
 	struct index *index = NULL;
-	char *path = vectors_path(lib);
+	char *path = vectors_path(lib, v);
 	akin_error why;
 
 	if (path && fs_exists(path)) {
@@ -116,6 +122,13 @@ static void check_index_file(struct akin_library *lib, bool deep, struct finding
 		index_destroy(index);
 	}
 	mem_free(path);
+}
+
+static akin_status check_space(struct akin_library *lib, struct vectors *v, bool deep, struct findings *findings,
+                               akin_error *err)
+{
+	check_index_file(lib, v, deep, findings);
+	return check_vectors(lib, v, deep, findings, err);
 }
 
 /* ---- files: the disk's against the store's ---- */
@@ -184,8 +197,11 @@ akin_status akin_library_check(akin_library *lib, int deep, void (*each)(void *u
 	error_clear(err);
 	st = store_check(lib->store, deep != 0, found, &findings, err);
 	if (st == AKIN_OK) st = check_described(lib, &findings, err);
-	if (st == AKIN_OK) check_index_file(lib, deep != 0, &findings);
-	if (st == AKIN_OK) st = check_vectors(lib, deep != 0, &findings, err);
+	if (st == AKIN_OK) st = check_space(lib, &lib->vectors, deep != 0, &findings, err);
+	if (st == AKIN_OK && joint_exists(lib)) {
+		st = joint_open(lib, err);
+		if (st == AKIN_OK) st = check_space(lib, &lib->texts, deep != 0, &findings, err);
+	}
 	if (st == AKIN_OK && deep) st = check_files(lib, &findings, err);
 	if (n_findings) *n_findings = findings.n;
 	return st;

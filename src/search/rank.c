@@ -38,7 +38,7 @@ static double wanted_weight(const struct rank_term *terms, size_t n)
 {
 	double sum = 0;
 
-	for (size_t i = 0; i < n; i++) sum += terms[i].weight > 0 ? terms[i].weight : 0;
+	for (size_t i = 0; i < n; i++) sum += terms[i].weight > 0 && !terms[i].more ? terms[i].weight : 0;
 	return sum;
 }
 
@@ -60,7 +60,7 @@ double rank_score(const struct rank_term *terms, size_t n, double value)
 	double wanted = wanted_weight(terms, n), odds = value;
 
 	for (size_t i = 0; i < n; i++)
-		if (terms[i].weight > 0) odds += terms[i].weight / wanted * log_odds(terms[i].scale, terms[i].scale->random);
+		if (terms[i].weight > 0 && !terms[i].more) odds += terms[i].weight / wanted * log_odds(terms[i].scale, terms[i].scale->random);
 	return probability(odds);
 }
 

@@ -31,6 +31,7 @@ double scale_score(const struct scale *scale, double distance);
 struct rank_term {
 	const struct scale *scale;
 	double weight; /* negative: unwanted; at least one term is wanted */
+	bool more;     /* a further opinion on the same part of the query: its evidence is added, its weight does not count again */
 };
 
 /* The value of a candidate, higher is better, of its evidence[n] by n terms; shares[n] receives each term's part of it. */

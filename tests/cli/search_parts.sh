@@ -69,6 +69,23 @@ says out /owl.png
 run 3 search file:nowhere
 run 2 search text:
 
+# Texts by their words, also mixed with pictures and in Chinese; a hint where a word is nearly there.
+run 0 search --mode keyword owl --why
+grep -q '^1 .*/owl.png' out || fail 'a file by its name'
+says out 'keywords: owl'
+run 0 search --mode keyword --json --why "$duck" + 'green apple' -k 30
+python3 -c '
+import json
+rows = [json.loads(line) for line in open("out")]
+assert any("apple" in r["keywords"] for r in rows) and all(r["parts"][1]["evidence"] >= 0 for r in rows), rows
+' || fail 'a picture and words'
+run 0 search --mode keyword birds - duck -k 100
+! grep -q '/duck.png' out || [ "$(grep -n '/duck.png' out | cut -d: -f1)" -gt 1 ] || fail 'words that are not wanted'
+run 1 search --mode keyword ostrichh
+says err 'did you mean: ostrich'
+run 1 search --mode keyword qqqzzzqqq
+says err 'nothing like it'
+
 # Feedback.
 run 0 search --paths "$owl" --like "$(id_of "$duck")" --unlike "id:$(id_of pictures/fruit/apple_red.png 2>/dev/null || id_of "$(ls pictures/fruit/*.png | head -n 1)")"
 run 0 search --like "$owl" --paths

@@ -29,7 +29,7 @@ TEST(half_way_is_as_likely_as_not)
 
 TEST(the_score_of_one_part_is_its_own)
 {
-	const struct rank_term terms[] = { { &scale, 3 }, { &scale, -7 } }, both[] = { { &scale, 1 }, { &linear, 1 } };
+	const struct rank_term terms[] = { { .scale = &scale, .weight = 3 }, { .scale = &scale, .weight = -7 } }, both[] = { { .scale = &scale, .weight = 1 }, { .scale = &linear, .weight = 1 } };
 
 	for (double d = 0; d < 2; d += 0.125) {
 		double evidence[2] = { scale_evidence(&scale, d), -1 }, value = rank_value(terms, 2, evidence, NULL);
@@ -41,7 +41,7 @@ TEST(the_score_of_one_part_is_its_own)
 
 TEST(wanted_parts_are_averaged_by_weight)
 {
-	const struct rank_term terms[] = { { &scale, 3 }, { &scale, 1 } };
+	const struct rank_term terms[] = { { .scale = &scale, .weight = 3 }, { .scale = &scale, .weight = 1 } };
 	double shares[2];
 
 	CHECK(near(rank_value(terms, 2, (double[]){ 4, 0 }, shares), 3) && near(shares[0], 3) && near(shares[1], 0));
@@ -50,11 +50,19 @@ TEST(wanted_parts_are_averaged_by_weight)
 
 TEST(the_unwanted_takes_away_and_never_adds)
 {
-	const struct rank_term terms[] = { { &scale, 2 }, { &scale, -1 } };
+	const struct rank_term terms[] = { { .scale = &scale, .weight = 2 }, { .scale = &scale, .weight = -1 } };
 	double shares[2];
 
 	CHECK(near(rank_value(terms, 2, (double[]){ 4, 6 }, shares), 1) && near(shares[1], -3));
 	CHECK(near(rank_value(terms, 2, (double[]){ 4, -6 }, shares), 4) && near(shares[1], 0));
+}
+
+TEST(a_second_opinion_adds_to_the_first)
+{
+	const struct rank_term terms[] = { { .scale = &scale, .weight = 2 }, { .scale = &linear, .weight = 2, .more = true } };
+
+	CHECK(near(rank_value(terms, 2, (double[]){ 4, 3 }, NULL), 7) && near(rank_value(terms, 2, (double[]){ 4, 0 }, NULL), 4));
+	CHECK(near(rank_score(terms, 2, 4), rank_score(terms, 1, 4)));
 }
 
 TEST(weights_matter_by_their_ratio)
@@ -68,8 +76,8 @@ TEST(weights_matter_by_their_ratio)
 		for (int i = 0; i < 4; i++) {
 			if (i) weight[i] = rng_normal(&rng);
 			evidence[i] = 3 * rng_normal(&rng);
-			a[i] = (struct rank_term){ &scale, weight[i] };
-			b[i] = (struct rank_term){ &scale, factor * weight[i] };
+			a[i] = (struct rank_term){ .scale = &scale, .weight = weight[i] };
+			b[i] = (struct rank_term){ .scale = &scale, .weight = factor * weight[i] };
 		}
 		CHECK(near(rank_value(a, 4, evidence, NULL), rank_value(b, 4, evidence, NULL)), "round %d\n", round);
 	}
@@ -106,5 +114,6 @@ TEST(twins_come_last_when_hits_shall_differ)
 TEST_MAIN(cmocka_unit_test(a_random_pair_has_no_evidence), cmocka_unit_test(half_way_is_as_likely_as_not),
           cmocka_unit_test(the_score_of_one_part_is_its_own), cmocka_unit_test(wanted_parts_are_averaged_by_weight),
           cmocka_unit_test(the_unwanted_takes_away_and_never_adds), cmocka_unit_test(weights_matter_by_their_ratio),
+          cmocka_unit_test(a_second_opinion_adds_to_the_first),
           cmocka_unit_test(the_best_comes_first_and_equal_ones_stay_in_order),
           cmocka_unit_test(twins_come_last_when_hits_shall_differ))
