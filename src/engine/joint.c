@@ -21,6 +21,26 @@ bool joint_exists(const struct akin_library *lib)
 	return lib->has_card && lib->alignment;
 }
 
+static bool has_sum(const struct model_card *card, const char *sha256)
+{
+	for (size_t i = 0; i < card->n_files; i++)
+		if (!strcmp(card->files[i].sha256, sha256)) return true;
+	return false;
+}
+
+/* An alignment was learned for these weights; with others it would give vectors that mean nothing. */
+static akin_status check_fit(const struct akin_library *lib, const struct joint *joint, akin_error *err)
+{
+	const struct alignment_info *info = alignment_info(joint->alignment);
+	const struct model_card *encoder = text_encoder_card(joint->encoder);
+
+	if (info->picture_dim == lib->dim && info->text_dim == encoder->dim && has_sum(&lib->card, info->picture_sha256) &&
+	    has_sum(encoder, info->text_sha256))
+		return AKIN_OK;
+	return error_set(err, AKIN_ERR_FORMAT, "the alignment %s is not for this version of %s or of %s", info->name,
+	                 lib->model_name, encoder->name);
+}
+
 /* Another model, encoder or alignment makes other vectors. */
 static akin_status identify(const struct akin_library *lib, struct joint *joint, akin_error *err)
 {
@@ -30,10 +50,8 @@ static akin_status identify(const struct akin_library *lib, struct joint *joint,
 	char *card;
 	akin_status st;
 
-	if (info->picture_dim != lib->dim || info->text_dim != text_encoder_dim(joint->encoder))
-		return error_set(err, AKIN_ERR_FORMAT, "the alignment %s joins %zu and %zu numbers, the models have %u and %zu",
-		                 info->name, info->picture_dim, info->text_dim, lib->dim, text_encoder_dim(joint->encoder));
 	joint->dim = (unsigned)info->dim;
+	joint->random_cosine = info->random_cosine;
 	buf_puts(&parts, "akin joint space\n");
 	buf_add(&parts, lib->model_hash, HASH_BYTES);
 	buf_add(&parts, encoder->hash, HASH_BYTES);
@@ -53,6 +71,7 @@ static akin_status open_parts(struct akin_library *lib, struct joint *joint, aki
 
 	if (st == AKIN_OK) st = models_find(alignment_info(joint->alignment)->text_model, lib->models_dir, &card, err);
 	if (st == AKIN_OK) st = text_encoder_open(&joint->encoder, card.path, err);
+	if (st == AKIN_OK) st = check_fit(lib, joint, err);
 	if (st == AKIN_OK) st = identify(lib, joint, err);
 	model_card_deinit(&card);
 	return st;

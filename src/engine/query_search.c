@@ -26,7 +26,8 @@ static bool is_other(void *ctx, int64_t id)
 
 static bool allows(const struct asking *a, int64_t id)
 {
-	return is_other((void *)(uintptr_t)a, id) && (!a->allowed || bsearch(&id, a->allowed, a->n_allowed, sizeof id, id_order));
+	if (a->n_self && !is_other((void *)(uintptr_t)a, id)) return false;
+	return !a->allowed || bsearch(&id, a->allowed, a->n_allowed, sizeof id, id_order);
 }
 
 static akin_status nearest(const struct asking *a, const struct vectors *space, const float *vector, size_t k,

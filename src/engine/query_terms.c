@@ -17,8 +17,9 @@
  * Retrieval, 9.1.1: 0.75 and 0.15..0.25). */
 static const double LIKED = 0.75, DISLIKED = 0.25;
 
-/* Log-odds of a picture that stands out by z deviations: TEXT_SLOPE * (z - TEXT_HALF); docs/search.md has the measurement. */
-static const double TEXT_HALF = 3.5, TEXT_SLOPE = 2, LEAST_DEVIATION = 1e-3;
+/* Log-odds of a picture whose joint vector has the cosine c with a text's: TEXT_SLOPE * (c - TEXT_HALF). An inner product there
+ * means the same in every library; docs/search.md has the measurement. */
+static const double TEXT_HALF = 0.2, TEXT_SLOPE = 25;
 
 static double ms_since(double start)
 {
@@ -223,22 +224,6 @@ static akin_status vector_term(struct asking *a, const struct part *part, struct
 	return term->vector ? AKIN_OK : error_nomem(err);
 }
 
-/* The same for every text: how far it is from pictures at random, and how much that varies. What stands out is what is meant. */
-static struct scale text_scale(const struct vectors *v, const float *vector)
-{
-	double mean = 0, variance = 0, deviation;
-
-	for (size_t i = 0; i < v->n_sample; i++)
-		mean += (double)vectors_distance(METRIC_COSINE, vector, v->sample + i * v->joint->dim, v->joint->dim);
-	mean = v->n_sample ? mean / (double)v->n_sample : 1;
-	for (size_t i = 0; i < v->n_sample; i++)
-		variance += pow((double)vectors_distance(METRIC_COSINE, vector, v->sample + i * v->joint->dim, v->joint->dim) - mean, 2);
-	deviation = v->n_sample > 1 ? sqrt(variance / (double)v->n_sample) : 0;
-	if (!(deviation > LEAST_DEVIATION)) deviation = LEAST_DEVIATION;
-	return (struct scale){ .half = mean - TEXT_HALF * deviation, .slope = TEXT_SLOPE / deviation, .random = mean,
-		               .linear = true };
-}
-
 static akin_status meaning_term(struct asking *a, const struct part *part, struct term *term, akin_error *err)
 {
 	struct joint *joint = &a->lib->joint;
@@ -248,7 +233,7 @@ static akin_status meaning_term(struct asking *a, const struct part *part, struc
 	term->space = &a->lib->texts;
 	if (!(term->vector = mem_alloc(joint->dim * sizeof *term->vector))) return error_nomem(err);
 	st = joint_text(joint, part->text, term->vector, err);
-	if (st == AKIN_OK) term->scale = text_scale(&a->lib->texts, term->vector);
+	term->scale = (struct scale){ .half = 1 - TEXT_HALF, .slope = TEXT_SLOPE, .random = 1 - joint->random_cosine, .linear = true };
 	a->ms.embed_ms += ms_since(start);
 	return st;
 }
