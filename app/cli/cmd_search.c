@@ -6,12 +6,15 @@
 
 #include "cli/search.h"
 
+/* As likely as not what was meant. */
+static const double FITS = 0.5;
+
 struct values {
 	int64_t k;
 	double threshold, diverse;
 	const char *in, *filter, *mode, *sort, *group;
 	struct option_list like, unlike;
-	int exact, with_self, json, paths, zero, preview, timings, allow_net, why;
+	int exact, all, with_self, json, paths, zero, preview, timings, allow_net, why;
 };
 
 static const struct option options[] = {
@@ -22,6 +25,8 @@ static const struct option options[] = {
 	FILTER_OPTION(struct values),
 	{ .name = "threshold", .letter = 't', .type = OPTION_REAL, .metavar = "SCORE", .min = 0, .max = 1,
 	  .at = offsetof(struct values, threshold), .help = "only hits with at least this score" },
+	{ .name = "all", .letter = 'a', .type = OPTION_FLAG, .at = offsetof(struct values, all),
+	  .help = "for texts: show the nearest even when nothing reaches a score of 0.5" },
 	{ .name = "like", .type = OPTION_LIST, .metavar = "ID", .at = offsetof(struct values, like),
 	  .help = "feedback: this picture of the library was right" },
 	{ .name = "unlike", .type = OPTION_LIST, .metavar = "ID", .at = offsetof(struct values, unlike),
@@ -57,6 +62,7 @@ static const struct option options[] = {
 
 static const struct example examples[] = {
 	{ "akin search beach.jpg", "the ten pictures most like beach.jpg, best first" },
+	{ "akin search two dogs running in the snow", "pictures by what is in them, in words of 16 languages" },
 	{ "akin search --preview -k 5 beach.jpg", "the five best, shown in the terminal" },
 	{ "akin search --in ~/Pictures/2024 --threshold 0.8 id:1042",
 	  "what is much like picture 1042, in one folder" },
@@ -110,15 +116,31 @@ static bool take_params(const struct parsed *parsed, akin_search_params *params)
 	return true;
 }
 
-static int answer(const struct cli *cli, const struct values *v, akin_library *lib, const akin_result *result)
+/* A text always has a nearest picture, whether or not one fits. True: none does, and that was said. */
+static bool fits_nothing(const struct cli *cli, const struct values *v, const akin_query *query, const akin_result *result)
 {
+	double best = 0;
+
+	if (v->all || v->threshold > 0 || !akin_query_is_text(query) || !akin_result_count(result)) return false;
+	for (size_t i = 0; i < akin_result_count(result); i++)
+		if (akin_result_hit(result, i)->score > best) best = akin_result_hit(result, i)->score;
+	if (best >= FITS) return false;
+	cli_note(cli, "nothing fits: the nearest has a score of %.3f; --all shows it", best);
+	return true;
+}
+
+static int answer(const struct cli *cli, const struct values *v, akin_library *lib, const akin_query *query,
+                  const akin_result *result)
+{
+	bool fits = !fits_nothing(cli, v, query, result);
 	enum search_form form = v->json ? SEARCH_JSON : v->zero ? SEARCH_NULL : v->paths ? SEARCH_PATHS : SEARCH_TABLE;
 
-	if (v->preview && akin_result_count(result) && out_is_terminal(stdout)) preview_hits(lib, result);
-	search_put_answer(cli, result, form, v->why);
+	if (fits && v->preview && akin_result_count(result) && out_is_terminal(stdout)) preview_hits(lib, result);
+	if (fits) search_put_answer(cli, result, form, v->why);
 	if (v->timings) put_timings(akin_result_timings(result));
 	if (akin_result_hint(result)) cli_note(cli, "did you mean: %s", akin_result_hint(result));
-	return akin_result_count(result) ? EXIT_DONE : nothing(cli, v, lib);
+	if (!akin_result_count(result)) return nothing(cli, v, lib);
+	return fits ? EXIT_DONE : EXIT_NOTHING;
 }
 
 static int ask(const struct cli *cli, const struct values *v, akin_query *query, const akin_search_params *params)
@@ -130,7 +152,7 @@ static int ask(const struct cli *cli, const struct values *v, akin_query *query,
 
 	if (cli_open(cli, NULL, AKIN_OPEN_READONLY, &lib) != AKIN_OK) return EXIT_FAILED;
 	if (search_query_feedback(query, lib, &v->like, true) && search_query_feedback(query, lib, &v->unlike, false)) {
-		if (akin_search(lib, query, params, &result, &err) == AKIN_OK) code = answer(cli, v, lib, result);
+		if (akin_search(lib, query, params, &result, &err) == AKIN_OK) code = answer(cli, v, lib, query, result);
 		else cli_fail(&err);
 	}
 	akin_result_free(result);

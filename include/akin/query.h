@@ -79,6 +79,8 @@ AKIN_API akin_status akin_query_add_text(akin_query *query, const char *text, do
  * parts (1 when there are none), all disliked together -0.25. */
 AKIN_API akin_status akin_query_add_feedback(akin_query *query, akin_id id, int liked, akin_error *err);
 AKIN_API size_t akin_query_count(const akin_query *query);
+/* Nonzero: it has parts, and all of them are texts. */
+AKIN_API int akin_query_is_text(const akin_query *query);
 
 /* Best hits first, equal ones by smaller id. Finding nothing is AKIN_OK with no hits. `params` may be NULL. A file that the
  * library knows unchanged costs no decoding and no model. */
