@@ -30,7 +30,6 @@ from adapters import ADAPTERS, K
 WORK = os.environ.get('AKIN_PEERS_WORK', os.path.expanduser('~/.cache/akin-peers'))
 RECALLS = [.90, .95, .99, .999]
 MOST_QUERIES = 2000
-HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def configurations(name, n, dim):
@@ -276,9 +275,9 @@ def at_recall(points, wanted, speed, recall_key):
 def median_and_spread(values):
     values = sorted(v for v in values if v)
     if not values:
-        return None, 0
+        return None, None
     middle = float(np.median(values))
-    return middle, (values[-1] - values[0]) / 2 / middle
+    return middle, (values[-1] - values[0]) / 2 / middle if len(values) > 1 else None
 
 
 def collect(name):
@@ -305,7 +304,7 @@ def number(value):
 
 def row_of(config, runs):
     """The table's cells, and what sorts it"""
-    cells, key, spread = [], 0, 0
+    cells, key, spread = [], 0, None
     for wanted in RECALLS:
         one, off = median_and_spread([at_recall(r['points'], wanted, 'one', 'recall') for r in runs])
         many, _ = median_and_spread([at_recall(r['points'], wanted, 'many', 'many_recall') for r in runs])
@@ -314,9 +313,9 @@ def row_of(config, runs):
             key, spread = one or 0, off
     near = min((p for r in runs for p in r['points'] if p['recall'] >= .95), key=lambda p: p['recall'], default=None)
     return {'config': config, 'cells': cells, 'key': key, 'spread': spread, 'near': near, 'n': runs[0]['n'],
-            'best': max(p['recall'] for r in runs for p in r['points']), 'build': runs[0]['build'],
-            'file': runs[0]['file'], 'memory': float(np.median([r['memory'] for r in runs])), 'repeats': len(runs),
-            'load': float(np.median([r['load'] for r in runs])), 'kind': runs[0].get('kind')}
+            'build': runs[0]['build'], 'file': runs[0]['file'],
+            'memory': float(np.median([r['memory'] for r in runs])),
+            'load': float(np.median([r['load'] for r in runs]))}
 
 
 def report(args):
@@ -333,8 +332,9 @@ def report(args):
     for row in rows:
         cells = [number(one) + (f' [{number(many)}]' if many else '') for one, many in row['cells']]
         near = row['near']
-        print(f"| {row['config']} | {' | '.join(cells)} | {row['key'] / yard if yard else 0:.2f} | "
-              f"{100 * row['spread']:.0f} % | " + ('-' if not near else
+        ratio = f"{row['key'] / yard:.2f}" if yard else '-'
+        spread = '-' if row['spread'] is None else f"{100 * row['spread']:.0f} %"
+        print(f"| {row['config']} | {' | '.join(cells)} | {ratio} | {spread} | " + ('-' if not near else
               f"{near['p50']:.0f}, {near['mean']:.0f}, {near['p99']:.0f}") +
               f" | {row['build']:.3g} | {row['file'] / row['n']:,.0f}, {row['memory'] / row['n']:,.0f} | "
               f"{1e3 * row['load']:,.0f} |")
