@@ -8,8 +8,8 @@
  *   LOCAL_ORB   Rublee, Rabaud, Konolige, Bradski, ORB: an efficient alternative to SIFT or SURF, ICCV 2011. 256 bits,
  *               compared by Hamming distance.
  *
- * The same picture gives the same features on every processor: sums are not reordered, and ties are broken by
- * position. Knows pixels and nothing of files. Threads: calls are independent.
+ * The same picture gives the same features with every instruction set: sums are not reordered, and ties are broken by
+ * position; another libm may differ in the last bit. Knows pixels and nothing of files. Threads: calls are independent.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #ifndef AKIN_FEATURE_LOCAL_H
