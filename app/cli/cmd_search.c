@@ -11,7 +11,7 @@ struct values {
 	double threshold, diverse;
 	const char *in, *filter, *mode, *sort, *group;
 	struct option_list like, unlike;
-	int exact, with_self, json, paths, zero, preview, timings, allow_net, why;
+	int all, exact, with_self, json, paths, zero, preview, timings, allow_net, why;
 };
 
 static const struct option options[] = {
@@ -22,6 +22,8 @@ static const struct option options[] = {
 	FILTER_OPTION(struct values),
 	{ .name = "threshold", .letter = 't', .type = OPTION_REAL, .metavar = "SCORE", .min = 0, .max = 1,
 	  .at = offsetof(struct values, threshold), .help = "only hits with at least this score" },
+	{ .name = "all", .letter = 'a', .type = OPTION_FLAG, .at = offsetof(struct values, all),
+	  .help = "texts bring the nearest pictures also where nothing fits" },
 	{ .name = "like", .type = OPTION_LIST, .metavar = "ID", .at = offsetof(struct values, like),
 	  .help = "feedback: this picture of the library was right" },
 	{ .name = "unlike", .type = OPTION_LIST, .metavar = "ID", .at = offsetof(struct values, unlike),
@@ -86,6 +88,7 @@ static int nothing(const struct cli *cli, const struct values *v, akin_library *
 		else if (v->filter) cli_note(cli, "nothing like it fits %s", v->filter);
 		else if (v->in) cli_note(cli, "nothing like it below %s", v->in);
 		else if (v->threshold > 0) cli_note(cli, "nothing like it with a score of %g or more", v->threshold);
+		else if (!v->all) cli_note(cli, "nothing in the library fits; --all shows the nearest");
 		else cli_note(cli, "nothing like it in the library");
 		akin_library_info_deinit(&info);
 	}
@@ -106,7 +109,7 @@ static bool take_params(const struct parsed *parsed, akin_search_params *params)
 	if (!cli_choose(parsed, "group", v->group, groups, COUNT(groups), &group)) return false;
 	*params = (akin_search_params){ .k = (size_t)v->k, .threshold = v->threshold, .in = v->in, .filter = v->filter,
 		                        .exact = v->exact, .with_self = v->with_self, .mode = mode, .sort = (akin_sort)sort,
-		                        .group = (akin_group)group, .diverse = v->diverse, .why = v->why };
+		                        .group = (akin_group)group, .diverse = v->diverse, .why = v->why, .all = v->all };
 	return true;
 }
 

@@ -17,8 +17,11 @@
  * Retrieval, 9.1.1: 0.75 and 0.15..0.25). */
 static const double LIKED = 0.75, DISLIKED = 0.25;
 
-/* Log-odds of a picture that stands out by z deviations: TEXT_SLOPE * (z - TEXT_HALF); docs/search.md has the measurement. */
-static const double TEXT_HALF = 3.5, TEXT_SLOPE = 2, LEAST_DEVIATION = 1e-3;
+/* Log-odds of TEXT_SLOPE * (TEXT_HALF - distance) that a picture is the one a caption was written for, among 1,000; and the
+ * nearness at which something stands out (docs/search.md has the measurement of both). */
+static const double TEXT_HALF = 1 - 0.439, TEXT_SLOPE = 17.7, STANDS_OUT = 0.45, SPREAD = 3;
+
+enum { MEASURABLE = 64 }; /* fewer pictures say nothing about how a text varies */
 
 static double ms_since(double start)
 {
@@ -223,32 +226,33 @@ static akin_status vector_term(struct asking *a, const struct part *part, struct
 	return term->vector ? AKIN_OK : error_nomem(err);
 }
 
-/* The same for every text: how far it is from pictures at random, and how much that varies. What stands out is what is meant. */
-static struct scale text_scale(const struct vectors *v, const float *vector)
+/* How much the distances of a text vary over pictures at random: little when it means nothing that is there. */
+static void measure_text(const struct vectors *v, const float *vector, double *mean, double *deviation)
 {
-	double mean = 0, variance = 0, deviation;
+	const unsigned dim = v->joint->dim;
+	double sum = 0, squares = 0;
 
-	for (size_t i = 0; i < v->n_sample; i++)
-		mean += (double)vectors_distance(METRIC_COSINE, vector, v->sample + i * v->joint->dim, v->joint->dim);
-	mean = v->n_sample ? mean / (double)v->n_sample : 1;
-	for (size_t i = 0; i < v->n_sample; i++)
-		variance += pow((double)vectors_distance(METRIC_COSINE, vector, v->sample + i * v->joint->dim, v->joint->dim) - mean, 2);
-	deviation = v->n_sample > 1 ? sqrt(variance / (double)v->n_sample) : 0;
-	if (!(deviation > LEAST_DEVIATION)) deviation = LEAST_DEVIATION;
-	return (struct scale){ .half = mean - TEXT_HALF * deviation, .slope = TEXT_SLOPE / deviation, .random = mean,
-		               .linear = true };
+	for (size_t i = 0; i < v->n_sample; i++) {
+		double d = (double)vectors_distance(METRIC_COSINE, vector, v->sample + i * dim, dim);
+		sum += d;
+		squares += d * d;
+	}
+	*mean = v->n_sample ? sum / (double)v->n_sample : 1;
+	*deviation = v->n_sample ? sqrt(fmax(squares / (double)v->n_sample - *mean * *mean, 0)) : 0;
 }
 
 static akin_status meaning_term(struct asking *a, const struct part *part, struct term *term, akin_error *err)
 {
 	struct joint *joint = &a->lib->joint;
-	double start = clock_seconds();
+	double start = clock_seconds(), mean, deviation;
 	akin_status st;
 
 	term->space = &a->lib->texts;
 	if (!(term->vector = mem_alloc(joint->dim * sizeof *term->vector))) return error_nomem(err);
 	st = joint_text(joint, part->text, term->vector, err);
-	if (st == AKIN_OK) term->scale = text_scale(&a->lib->texts, term->vector);
+	measure_text(&a->lib->texts, term->vector, &mean, &deviation);
+	term->scale = (struct scale){ .half = TEXT_HALF, .slope = TEXT_SLOPE, .random = mean, .linear = true };
+	term->stands_out = a->lib->texts.n_sample < MEASURABLE ? 2 : 1 - (STANDS_OUT - SPREAD * deviation);
 	a->ms.embed_ms += ms_since(start);
 	return st;
 }

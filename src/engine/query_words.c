@@ -1,7 +1,9 @@
 /* engine/query_words.c - the words of a text against what is written about pictures: names, captions, tags, labels.
  *
- * How much a find says: the share of the text's words that the picture has, and how well they stand there (BM25) beside the
- * best of all finds. Both lie in 0..1; their product is the nearness.
+ * How much a find says: the share of the text's words that the picture has, to a power, and how well they stand there (BM25)
+ * beside the best of all finds. Both lie in 0..1; their product is the nearness. The power: that a picture has all the words
+ * says much, that it has one of five, such as the name of a class that it is unlikely of, nearly nothing. docs/search.md has
+ * the measurement.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
@@ -13,9 +15,9 @@
 #include "base/str.h"
 #include "engine/asking.h"
 
-/* EVIDENCE of the best find; RANDOM_ODDS is the logarithm of the odds of a picture that has none of the words, where words are
+/* EVIDENCE of the best find; COVER is that power; RANDOM_ODDS is the logarithm of the odds of a picture that has none of the words, where words are
  * all that is asked. */
-static const double EVIDENCE = 6, RANDOM_ODDS = -4.6;
+static const double EVIDENCE = 5, COVER = 4, RANDOM_ODDS = -4.6;
 
 struct find {
 	int64_t id;
@@ -91,10 +93,11 @@ akin_status words_term(struct asking *a, const char *text, struct term *term, ak
 	/* Where no picture has all the words, the one with the most of them is not taken for one that has. */
 	if (st == AKIN_OK && f.n) st = store_keywords_search(a->lib->store, text, KEYWORDS_ALL, 1, take_any, &all, err);
 	if (st == AKIN_OK && !(term->worded = mem_calloc(f.n, sizeof *term->worded))) st = error_nomem(err);
+	term->all_words = all;
 	words = (double)f.most_terms + (all ? 0 : 1);
 	best = f.n ? fmax(f.find[0].score, 1e-9) : 1;
 	for (size_t i = 0; i < f.n && st == AKIN_OK; i++) {
-		double share = fmin((double)f.find[i].n_terms / words, 1), well = fmin(fmax(f.find[i].score / best, 0), 1);
+		double share = pow(fmin((double)f.find[i].n_terms / words, 1), COVER), well = fmin(fmax(f.find[i].score / best, 0), 1);
 
 		term->worded[term->n_worded++] = (struct worded){ f.find[i].id, (float)(1 - share * (0.5 + 0.5 * well)) };
 	}
