@@ -6,15 +6,12 @@
 
 #include "cli/search.h"
 
-/* As likely as not what was meant. */
-static const double FITS = 0.5;
-
 struct values {
 	int64_t k;
 	double threshold, diverse;
 	const char *in, *filter, *mode, *sort, *group;
 	struct option_list like, unlike;
-	int exact, all, with_self, json, paths, zero, preview, timings, allow_net, why;
+	int all, exact, with_self, json, paths, zero, preview, timings, allow_net, why;
 };
 
 static const struct option options[] = {
@@ -26,7 +23,7 @@ static const struct option options[] = {
 	{ .name = "threshold", .letter = 't', .type = OPTION_REAL, .metavar = "SCORE", .min = 0, .max = 1,
 	  .at = offsetof(struct values, threshold), .help = "only hits with at least this score" },
 	{ .name = "all", .letter = 'a', .type = OPTION_FLAG, .at = offsetof(struct values, all),
-	  .help = "for texts: show the nearest even when nothing reaches a score of 0.5" },
+	  .help = "texts bring the nearest pictures also where nothing fits" },
 	{ .name = "like", .type = OPTION_LIST, .metavar = "ID", .at = offsetof(struct values, like),
 	  .help = "feedback: this picture of the library was right" },
 	{ .name = "unlike", .type = OPTION_LIST, .metavar = "ID", .at = offsetof(struct values, unlike),
@@ -92,6 +89,7 @@ static int nothing(const struct cli *cli, const struct values *v, akin_library *
 		else if (v->filter) cli_note(cli, "nothing like it fits %s", v->filter);
 		else if (v->in) cli_note(cli, "nothing like it below %s", v->in);
 		else if (v->threshold > 0) cli_note(cli, "nothing like it with a score of %g or more", v->threshold);
+		else if (!v->all) cli_note(cli, "nothing in the library fits; --all shows the nearest");
 		else cli_note(cli, "nothing like it in the library");
 		akin_library_info_deinit(&info);
 	}
@@ -112,35 +110,19 @@ static bool take_params(const struct parsed *parsed, akin_search_params *params)
 	if (!cli_choose(parsed, "group", v->group, groups, COUNT(groups), &group)) return false;
 	*params = (akin_search_params){ .k = (size_t)v->k, .threshold = v->threshold, .in = v->in, .filter = v->filter,
 		                        .exact = v->exact, .with_self = v->with_self, .mode = mode, .sort = (akin_sort)sort,
-		                        .group = (akin_group)group, .diverse = v->diverse, .why = v->why };
+		                        .group = (akin_group)group, .diverse = v->diverse, .why = v->why, .all = v->all };
 	return true;
 }
 
-/* A text always has a nearest picture, whether or not one fits. True: none does, and that was said. */
-static bool fits_nothing(const struct cli *cli, const struct values *v, const akin_query *query, const akin_result *result)
+static int answer(const struct cli *cli, const struct values *v, akin_library *lib, const akin_result *result)
 {
-	double best = 0;
-
-	if (v->all || v->threshold > 0 || !akin_query_is_text(query) || !akin_result_count(result)) return false;
-	for (size_t i = 0; i < akin_result_count(result); i++)
-		if (akin_result_hit(result, i)->score > best) best = akin_result_hit(result, i)->score;
-	if (best >= FITS) return false;
-	cli_note(cli, "nothing fits: the nearest has a score of %.3f; --all shows it", best);
-	return true;
-}
-
-static int answer(const struct cli *cli, const struct values *v, akin_library *lib, const akin_query *query,
-                  const akin_result *result)
-{
-	bool fits = !fits_nothing(cli, v, query, result);
 	enum search_form form = v->json ? SEARCH_JSON : v->zero ? SEARCH_NULL : v->paths ? SEARCH_PATHS : SEARCH_TABLE;
 
-	if (fits && v->preview && akin_result_count(result) && out_is_terminal(stdout)) preview_hits(lib, result);
-	if (fits) search_put_answer(cli, result, form, v->why);
+	if (v->preview && akin_result_count(result) && out_is_terminal(stdout)) preview_hits(lib, result);
+	search_put_answer(cli, result, form, v->why);
 	if (v->timings) put_timings(akin_result_timings(result));
 	if (akin_result_hint(result)) cli_note(cli, "did you mean: %s", akin_result_hint(result));
-	if (!akin_result_count(result)) return nothing(cli, v, lib);
-	return fits ? EXIT_DONE : EXIT_NOTHING;
+	return akin_result_count(result) ? EXIT_DONE : nothing(cli, v, lib);
 }
 
 static int ask(const struct cli *cli, const struct values *v, akin_query *query, const akin_search_params *params)
@@ -152,7 +134,7 @@ static int ask(const struct cli *cli, const struct values *v, akin_query *query,
 
 	if (cli_open(cli, NULL, AKIN_OPEN_READONLY, &lib) != AKIN_OK) return EXIT_FAILED;
 	if (search_query_feedback(query, lib, &v->like, true) && search_query_feedback(query, lib, &v->unlike, false)) {
-		if (akin_search(lib, query, params, &result, &err) == AKIN_OK) code = answer(cli, v, lib, query, result);
+		if (akin_search(lib, query, params, &result, &err) == AKIN_OK) code = answer(cli, v, lib, result);
 		else cli_fail(&err);
 	}
 	akin_result_free(result);

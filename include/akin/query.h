@@ -34,9 +34,13 @@ typedef enum akin_group {
 	AKIN_GROUP_DAY = 2     /* the same with the day a picture was taken */
 } akin_group;
 
+/* A query of texts alone has no hits when nothing in the library stands out for its meaning and no picture has all its words; else
+ * those with at least this score. */
+#define AKIN_FIT 0.01
+
 typedef struct akin_search_params {
 	size_t k;         /* at most so many hits; 0: 10 */
-	double threshold; /* only hits with score >= threshold, 0..1; 0: all */
+	double threshold; /* only hits with score >= threshold, 0..1; 0: all, but of texts alone those that fit (AKIN_FIT) */
 	const char *in;   /* only pictures with a file below this folder; NULL: all */
 	const char *filter; /* only pictures that fit (akin/filter.h); NULL: all */
 	int exact;        /* nonzero: compare with every vector, whatever index there is */
@@ -45,6 +49,7 @@ typedef struct akin_search_params {
 	akin_sort sort;
 	akin_group group;
 	double diverse;   /* 0..1, how much a hit should differ from those before it: 0 not at all, 1 as much as it is wanted */
+	int all;          /* nonzero: texts bring the nearest pictures also where nothing fits */
 	int why;          /* nonzero: hits tell their labels (akin_hit.labels) */
 } akin_search_params;
 
@@ -79,8 +84,6 @@ AKIN_API akin_status akin_query_add_text(akin_query *query, const char *text, do
  * parts (1 when there are none), all disliked together -0.25. */
 AKIN_API akin_status akin_query_add_feedback(akin_query *query, akin_id id, int liked, akin_error *err);
 AKIN_API size_t akin_query_count(const akin_query *query);
-/* Nonzero: it has parts, and all of them are texts. */
-AKIN_API int akin_query_is_text(const akin_query *query);
 
 /* Best hits first, equal ones by smaller id. Finding nothing is AKIN_OK with no hits. `params` may be NULL. A file that the
  * library knows unchanged costs no decoding and no model. */

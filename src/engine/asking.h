@@ -46,6 +46,8 @@ struct term {
 	size_t n_worded;
 	akin_id id;             /* the picture of the library that it is; 0: none */
 	bool more;              /* another term of the same part stands before it */
+	bool all_words;         /* some picture has all of its words */
+	double stands_out;      /* of a meaning: the distance that some picture must have for it to be there at all */
 	struct scale scale;
 };
 

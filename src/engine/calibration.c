@@ -210,12 +210,33 @@ static bool load(struct akin_library *lib, struct vectors *v, size_t count)
 	return v->scale.linear || value[0] > 0;
 }
 
+/* Texts bring their own scale: how far each is from pictures at random. It needs some at hand. */
+static void keep_sample(struct akin_library *lib, struct vectors *v, size_t count)
+{
+	struct sample s = { .lib = lib, .v = v, .dim = v->joint->dim };
+
+	s.row = mem_calloc(SAMPLE, s.dim * sizeof *s.row);
+	s.named = mem_calloc(SAMPLE, sizeof *s.named);
+	mem_free(v->sample);
+	v->sample = NULL;
+	v->n_sample = v->calibrated = 0;
+	if (s.row && s.named && draw(&s)) {
+		v->sample = s.row;
+		v->n_sample = s.n;
+		v->calibrated = count;
+	} else {
+		mem_free(s.row);
+	}
+	mem_free(s.named);
+}
+
 void calibration_refresh(struct akin_library *lib, struct vectors *v)
 {
 	struct index_stats stats;
 
-	if (v->joint) return; /* texts have a scale of their own */
 	index_get_stats(v->index, &stats);
+	if (v->joint && !(v->calibrated && about(v->calibrated, stats.count))) keep_sample(lib, v, stats.count);
+	if (v->joint) return;
 	if (v->calibrated && about(v->calibrated, stats.count)) return;
 	if (stats.count >= MEASURABLE && load(lib, v, stats.count)) return;
 	v->scale = by_card(lib, v);

@@ -23,7 +23,6 @@ struct joint {
 	struct text_encoder *encoder;
 	struct alignment *alignment;
 	unsigned dim;             /* of the joint vectors, which have unit length */
-	double random_cosine;     /* of a text and a picture that have nothing to do with each other */
 	uint8_t hash[HASH_BYTES]; /* of the model, the encoder and the alignment */
 };
 
@@ -36,6 +35,8 @@ struct vectors {
 	size_t changed;           /* rows added or removed since it was saved */
 	struct scale scale;       /* what distances between its vectors mean */
 	size_t calibrated;        /* rows when that was measured, 0: not yet */
+	float *sample;            /* of the joint space: some rows, against which a text is measured */
+	size_t n_sample;
 };
 
 struct akin_library {

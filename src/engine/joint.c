@@ -51,7 +51,6 @@ static akin_status identify(const struct akin_library *lib, struct joint *joint,
 	akin_status st;
 
 	joint->dim = (unsigned)info->dim;
-	joint->random_cosine = info->random_cosine;
 	buf_puts(&parts, "akin joint space\n");
 	buf_add(&parts, lib->model_hash, HASH_BYTES);
 	buf_add(&parts, encoder->hash, HASH_BYTES);

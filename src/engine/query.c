@@ -39,13 +39,6 @@ size_t akin_query_count(const akin_query *query)
 	return query->n;
 }
 
-int akin_query_is_text(const akin_query *query)
-{
-	for (size_t i = 0; i < query->n; i++)
-		if (query->part[i].kind != PART_TEXT) return 0;
-	return query->n > 0;
-}
-
 /* Numbers of a crop: x, y, width, height. */
 static bool parse_numbers(const char *text, double number[4], bool percent[4])
 {

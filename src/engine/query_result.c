@@ -235,15 +235,41 @@ static akin_status gather_one(const struct asking *a, const struct pool *pool, c
 	return st;
 }
 
+/* Whether the part that a term stands for is there: its meaning stands out, or some picture has all its words. Where no
+ * meaning was asked, one word is enough. */
+static bool fits(const struct asking *a, const struct pool *pool, size_t t)
+{
+	const struct term *term = &a->term[t];
+
+	if (!term->space) return term->all_words || (!term->more && term->n_worded);
+	for (size_t i = 0; i < pool->n; i++)
+		if ((double)pool->distance[i * pool->n_terms + t] <= term->stands_out) return true;
+	return false;
+}
+
+/* The least score of a hit; above 1 where texts are all that is asked and none of them fits. */
+static double least_score(const struct asking *a, const struct pool *pool)
+{
+	bool fit = false;
+
+	if (a->params->threshold > 0 || a->params->all) return a->params->threshold;
+	for (size_t t = 0; t < a->n_terms; t++) {
+		if (a->query->part[a->term[t].part].kind != PART_TEXT) return 0;
+		fit = fit || (term_is_wanted(&a->term[t]) && fits(a, pool, t));
+	}
+	return fit ? AKIN_FIT : 2;
+}
+
 akin_status result_gather(akin_result *r, const struct asking *a, const struct pool *pool, bool *below, akin_error *err)
 {
+	double least = least_score(a, pool);
 	akin_status st = AKIN_OK;
 
 	*below = false;
 	for (size_t i = 0; i < pool->n && r->n < r->room && st == AKIN_OK; i++) {
 		double score = pool_score(pool, a, i);
 
-		if (score < a->params->threshold) {
+		if (score < least) {
 			*below = true;
 			break;
 		}

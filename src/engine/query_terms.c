@@ -17,9 +17,11 @@
  * Retrieval, 9.1.1: 0.75 and 0.15..0.25). */
 static const double LIKED = 0.75, DISLIKED = 0.25;
 
-/* Log-odds of a picture whose joint vector has the cosine c with a text's: TEXT_SLOPE * (c - TEXT_HALF). An inner product there
- * means the same in every library; docs/search.md has the measurement. */
-static const double TEXT_HALF = 0.2, TEXT_SLOPE = 25;
+/* Log-odds of TEXT_SLOPE * (TEXT_HALF - distance) that a picture is the one a caption was written for, among 1,000; and the
+ * nearness at which something stands out (docs/search.md has the measurement of both). */
+static const double TEXT_HALF = 1 - 0.439, TEXT_SLOPE = 17.7, STANDS_OUT = 0.45, SPREAD = 3;
+
+enum { MEASURABLE = 64 }; /* fewer pictures say nothing about how a text varies */
 
 static double ms_since(double start)
 {
@@ -224,16 +226,33 @@ static akin_status vector_term(struct asking *a, const struct part *part, struct
 	return term->vector ? AKIN_OK : error_nomem(err);
 }
 
+/* How much the distances of a text vary over pictures at random: little when it means nothing that is there. */
+static void measure_text(const struct vectors *v, const float *vector, double *mean, double *deviation)
+{
+	const unsigned dim = v->joint->dim;
+	double sum = 0, squares = 0;
+
+	for (size_t i = 0; i < v->n_sample; i++) {
+		double d = (double)vectors_distance(METRIC_COSINE, vector, v->sample + i * dim, dim);
+		sum += d;
+		squares += d * d;
+	}
+	*mean = v->n_sample ? sum / (double)v->n_sample : 1;
+	*deviation = v->n_sample ? sqrt(fmax(squares / (double)v->n_sample - *mean * *mean, 0)) : 0;
+}
+
 static akin_status meaning_term(struct asking *a, const struct part *part, struct term *term, akin_error *err)
 {
 	struct joint *joint = &a->lib->joint;
-	double start = clock_seconds();
+	double start = clock_seconds(), mean, deviation;
 	akin_status st;
 
 	term->space = &a->lib->texts;
 	if (!(term->vector = mem_alloc(joint->dim * sizeof *term->vector))) return error_nomem(err);
 	st = joint_text(joint, part->text, term->vector, err);
-	term->scale = (struct scale){ .half = 1 - TEXT_HALF, .slope = TEXT_SLOPE, .random = 1 - joint->random_cosine, .linear = true };
+	measure_text(&a->lib->texts, term->vector, &mean, &deviation);
+	term->scale = (struct scale){ .half = TEXT_HALF, .slope = TEXT_SLOPE, .random = mean, .linear = true };
+	term->stands_out = a->lib->texts.n_sample < MEASURABLE ? 2 : 1 - (STANDS_OUT - SPREAD * deviation);
 	a->ms.embed_ms += ms_since(start);
 	return st;
 }

@@ -1,8 +1,9 @@
 /* engine/query_words.c - the words of a text against what is written about pictures: names, captions, tags, labels.
  *
- * How much a find says: the square of the share of the text's words that the picture has, so that one word of a long sentence is
- * next to nothing, and how well they stand there (BM25) beside the best of all finds. Both lie in 0..1; their product is the
- * nearness. docs/search.md has the measurement.
+ * How much a find says: the share of the text's words that the picture has, to a power, and how well they stand there (BM25)
+ * beside the best of all finds. Both lie in 0..1; their product is the nearness. The power: that a picture has all the words
+ * says much, that it has one of five, such as the name of a class that it is unlikely of, nearly nothing. docs/search.md has
+ * the measurement.
  *
  * SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
@@ -14,19 +15,19 @@
 #include "base/str.h"
 #include "engine/asking.h"
 
-/* EVIDENCE of the best find; RANDOM_ODDS is the logarithm of the odds of a picture that has none of the words, where words are
+/* EVIDENCE of the best find; COVER is that power; RANDOM_ODDS is the logarithm of the odds of a picture that has none of the words, where words are
  * all that is asked. */
-static const double EVIDENCE = 12, RANDOM_ODDS = -4.6;
+static const double EVIDENCE = 5, COVER = 4, RANDOM_ODDS = -4.6;
 
 struct find {
 	int64_t id;
 	double score;
-	double share; /* of the query's words */
+	size_t n_terms;
 };
 
 struct finds {
 	struct find *find;
-	size_t n, capacity;
+	size_t n, capacity, most_terms;
 	bool failed;
 };
 
@@ -37,9 +38,17 @@ static int take(void *ctx, const struct store_keyword_hit *hit)
 
 	if (!(f->failed = !moved)) {
 		f->find = moved;
-		f->find[f->n++] = (struct find){ hit->picture_id, hit->score, (double)hit->n_terms / (double)hit->n_wanted };
+		f->find[f->n++] = (struct find){ hit->picture_id, hit->score, hit->n_terms };
+		if (hit->n_terms > f->most_terms) f->most_terms = hit->n_terms;
 	}
 	return f->failed;
+}
+
+static int take_any(void *ctx, const struct store_keyword_hit *hit)
+{
+	(void)hit;
+	*(bool *)ctx = true;
+	return 1;
 }
 
 static int by_id(const void *a, const void *b)
@@ -75,17 +84,22 @@ static akin_status look_nearby(struct asking *a, const char *text, akin_error *e
 akin_status words_term(struct asking *a, const char *text, struct term *term, akin_error *err)
 {
 	struct finds f = { 0 };
-	double best;
+	bool all = false;
+	double words, best;
 	akin_status st = store_keywords_search(a->lib->store, text, KEYWORDS_ANY, 0, take, &f, err);
 
 	term->scale = (struct scale){ .half = 1 + RANDOM_ODDS / EVIDENCE, .slope = EVIDENCE, .random = 1, .linear = true };
 	if (st == AKIN_OK && f.failed) st = error_nomem(err);
+	/* Where no picture has all the words, the one with the most of them is not taken for one that has. */
+	if (st == AKIN_OK && f.n) st = store_keywords_search(a->lib->store, text, KEYWORDS_ALL, 1, take_any, &all, err);
 	if (st == AKIN_OK && !(term->worded = mem_calloc(f.n, sizeof *term->worded))) st = error_nomem(err);
+	term->all_words = all;
+	words = (double)f.most_terms + (all ? 0 : 1);
 	best = f.n ? fmax(f.find[0].score, 1e-9) : 1;
 	for (size_t i = 0; i < f.n && st == AKIN_OK; i++) {
-		double well = fmin(fmax(f.find[i].score / best, 0), 1);
+		double share = pow(fmin((double)f.find[i].n_terms / words, 1), COVER), well = fmin(fmax(f.find[i].score / best, 0), 1);
 
-		term->worded[term->n_worded++] = (struct worded){ f.find[i].id, (float)(1 - f.find[i].share * f.find[i].share * (0.5 + 0.5 * well)) };
+		term->worded[term->n_worded++] = (struct worded){ f.find[i].id, (float)(1 - share * (0.5 + 0.5 * well)) };
 	}
 	if (term->n_worded) qsort(term->worded, term->n_worded, sizeof *term->worded, by_id);
 	if (st == AKIN_OK && !f.n && term_is_wanted(term)) st = look_nearby(a, text, err);

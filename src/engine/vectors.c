@@ -331,6 +331,7 @@ akin_status vectors_drop(struct akin_library *lib, akin_error *err)
 void vectors_forget(struct vectors *v)
 {
 	index_destroy(v->index);
+	mem_free(v->sample);
 	*v = (struct vectors){ .joint = v->joint };
 }
 

@@ -203,8 +203,7 @@ static bool tell(struct query *q, const struct words_query *wq, int (*each)(void
 	const uint64_t mask = (uint64_t)sqlite3_column_int64(q->stmt, 2);
 	const char *terms[MAX_TERMS];
 	struct store_keyword_hit hit = { .picture_id = sqlite3_column_int64(q->stmt, 0),
-		                         .score = -sqlite3_column_double(q->stmt, 1), .terms = terms,
-		                         .n_wanted = wq->n_terms };
+		                         .score = -sqlite3_column_double(q->stmt, 1), .terms = terms };
 
 	for (size_t i = 0; i < wq->n_terms; i++)
 		if (mask >> i & 1) terms[hit.n_terms++] = wq->term[i];

@@ -197,7 +197,7 @@ struct store_keyword_hit { /* pointers valid during the call */
 	int64_t picture_id;
 	double score;             /* BM25 with weights for where the word stands; larger is better, not bounded */
 	const char *const *terms; /* of the query, folded, that the picture has */
-	size_t n_terms, n_wanted; /* how many of these, and how many the query has */
+	size_t n_terms;
 };
 /* Pictures by words, best first, equal scores by smaller id; at most `limit` (0: all). Words are found by their English stem
  * and without case and accents; "two words" as a phrase, wor* as a beginning, Chinese and its like anywhere. KEYWORDS_ANY: one word

@@ -84,7 +84,7 @@ run 0 search --mode keyword birds - duck -k 100
 run 1 search --mode keyword ostrichh
 says err 'did you mean: ostrich'
 run 1 search --mode keyword qqqzzzqqq
-says err 'nothing like it'
+says err 'nothing in the library fits'
 
 # Feedback.
 run 0 search --paths "$owl" --like "$(id_of "$duck")" --unlike "id:$(id_of pictures/fruit/apple_red.png 2>/dev/null || id_of "$(ls pictures/fruit/*.png | head -n 1)")"
