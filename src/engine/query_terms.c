@@ -249,12 +249,14 @@ static akin_status meaning_term(struct asking *a, const struct part *part, struc
 
 	term->space = &a->lib->texts;
 	if (!(term->vector = mem_alloc(joint->dim * sizeof *term->vector))) return error_nomem(err);
-	st = joint_text(joint, part->text, term->vector, err);
+	if ((st = joint_text(joint, part->text, term->vector, err)) != AKIN_OK) return st;
+	pthread_rwlock_rdlock(&a->lib->lock); /* another thread's refresh may draw a new sample */
 	measure_text(&a->lib->texts, term->vector, &mean, &deviation);
 	term->scale = (struct scale){ .half = TEXT_HALF, .slope = TEXT_SLOPE, .random = mean, .linear = true };
 	term->stands_out = a->lib->texts.n_sample < MEASURABLE ? 2 : 1 - (STANDS_OUT - SPREAD * deviation);
+	pthread_rwlock_unlock(&a->lib->lock);
 	a->ms.embed_ms += ms_since(start);
-	return st;
+	return AKIN_OK;
 }
 
 /* Parts weigh what their weights say, whatever the length of a vector. */

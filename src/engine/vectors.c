@@ -4,7 +4,7 @@
  * then every feature that is newer (a picture that was removed and described again has its newest feature only). A crash
  * in between costs catching up; a file of another store, another model or a later generation is thrown away.
  *
- * Two of them may follow a store: the pictures' embeddings as they are, and what a text tower makes of each (engine/text.c).
+ * Two of them may follow a store: the pictures' embeddings as they are, and what an alignment makes of each (engine/joint.c).
  * The second is derived like the first, from the same rows of the store; nothing of it is stored but its index file.
  *
  * SPDX-License-Identifier: Apache-2.0 */
